@@ -1,0 +1,70 @@
+/**
+ * Every code that Signalbox reports, grouped by what the operator does next. A message names the thing and the place;
+ * the remedy names the next step. `docs/errors.md` is checked against this table.
+ */
+export const ERROR_CODES = {
+  // fix the input or the configuration
+  CONFIG_INVALID: 'config',
+  FEATURE_CONFIG_INVALID: 'config',
+  FEATURE_UNKNOWN: 'config',
+  CALENDAR_UNKNOWN: 'config',
+  CSV_MALFORMED: 'input',
+  CSV_COLUMN_MISSING: 'input',
+  INPUT_NOT_FOUND: 'input',
+  INPUT_TIMEZONE: 'input',
+  PARAMETER_INVALID: 'input',
+  SYMBOL_UNKNOWN: 'input',
+  STRATEGY_UNKNOWN: 'input',
+  RUN_UNKNOWN: 'input',
+  ROUTE_UNKNOWN: 'input',
+  METHOD_NOT_ALLOWED: 'input',
+  WORLD_MISMATCH: 'input',
+  // a model or a plugin is at fault
+  MODEL_MALFORMED: 'model',
+  MODEL_UNSUPPORTED: 'model',
+  MODEL_MANIFEST_INVALID: 'model',
+  MODEL_HASH_MISMATCH: 'model',
+  MODEL_FEATURE_MISMATCH: 'model',
+  MODEL_GOLDEN_MISMATCH: 'model',
+  MODEL_SIMULATED: 'model',
+  PLUGIN_NOT_INSTALLED: 'plugin',
+  PLUGIN_NOT_ALLOWED: 'plugin',
+  PLUGIN_INVALID: 'plugin',
+  PLUGIN_INCOMPATIBLE: 'plugin',
+  STRATEGY_UNAVAILABLE: 'plugin',
+  // the machine or a service is at fault; retry after mending it
+  PORT_TAKEN: 'machine',
+  BIND_REFUSED: 'machine',
+  STORE_DOWN: 'machine',
+  STORE_NEWER: 'machine',
+  STORE_MIGRATION_CHANGED: 'machine',
+  POSTGRES_BINARIES_MISSING: 'machine',
+  POSTGRES_START_FAILED: 'machine',
+  INTERNAL: 'machine',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** An error that a person can act on: what happened and where (`message`), and what to do next (`remedy`). */
+export class SignalboxError extends Error {
+  readonly code: ErrorCode;
+  readonly remedy: string;
+  constructor(code: ErrorCode, message: string, remedy: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SignalboxError';
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+/** True for errors of any copy of core in the process. */
+export function isSignalboxError(error: unknown): error is SignalboxError {
+  return error instanceof Error && error.name === 'SignalboxError' && 'code' in error && 'remedy' in error;
+}
+
+/** Thrown by `create` when a strategy cannot serve (no key, no model): the host lists it as unavailable with the reason. */
+export class StrategyUnavailable extends SignalboxError {
+  constructor(reason: string, remedy = 'See the README of the strategy.') {
+    super('STRATEGY_UNAVAILABLE', reason, remedy);
+  }
+}

@@ -1,0 +1,92 @@
+import { observe, type MarketState, type Observation } from './market-state.js';
+import type { Bar } from './market/bar.js';
+import type { Instrument } from './market/instrument.js';
+import type { Calendar } from './market/calendar.js';
+import type { FeatureRow } from './features/engine.js';
+import { place, positionView, settle } from './portfolio/book.js';
+import type { Book, BookRules, OpenPosition, Settlement } from './portfolio/types.js';
+import { toSignal } from './signals/price.js';
+import type { NoSignal, Signal } from './signals/signal.js';
+import { askable, membersSeen, viewOf, type Seat } from './strategies/seat.js';
+import type { AnyView } from './strategies/contract.js';
+import type { Opinion } from './strategies/opinion.js';
+import { whenAll, then, type Maybe } from './maybe.js';
+
+/** What stays the same from bar to bar. `seats` stand in asking order: members before their ensemble. */
+export interface Stages {
+  readonly instrument: Instrument;
+  readonly calendar: Calendar;
+  readonly rules: BookRules;
+  readonly seats: readonly Seat[];
+}
+
+/** What changes from bar to bar: the market's part once, a book per strategy. `step` owns and mutates it. */
+export interface State {
+  readonly market: MarketState;
+  readonly books: Map<string, Book>;
+}
+
+/** One strategy's part of one bar: what a host commits in one transaction. */
+export interface Part extends Settlement {
+  readonly strategy: string;
+  readonly barTime: number;
+  readonly opinion: Opinion;
+  readonly outcome: Signal | NoSignal;
+  /** The position after the bar. */
+  readonly position: OpenPosition | null;
+  readonly book: Book;
+}
+
+export interface Step {
+  readonly bar: Bar;
+  readonly market: Observation;
+  readonly features: FeatureRow;
+  /** In the order of the seats; a promise where `ask` gave one. */
+  readonly parts: readonly Maybe<Part>[];
+}
+
+/** All I/O, isolation and waiting sit here. Never rejects: what fails is a `none` with its code. */
+export type Ask = (seat: Seat, view: AnyView) => Maybe<Opinion>;
+
+/**
+ * Takes one accepted bar from start to finish: settle, features, ask, decide. Pure: no I/O, clock or randomness of its own.
+ * Backtest, replay, training and live run call this and nothing else. Bars come in order of time; a failed commit reloads
+ * the state.
+ */
+export function step(stages: Stages, state: State, bar: Bar, ask: Ask): Step {
+  const { instrument, calendar, rules, seats } = stages;
+  const slot = calendar.slot(bar.time);
+  if (!slot) throw new RangeError(`no slot of calendar ${calendar.id} at ${new Date(bar.time).toISOString()}`);
+
+  // settle: pending orders at the open, then stop and target, then the mark; costs are those known before the bar
+  const fillCostBps = state.market.costBps / 2;
+  const settlements = seats.map((seat) =>
+    settle(state.books.get(seat.code)!, bar, { instrument, rules, slot, fillCostBps, slotMs: calendar.slotMs }),
+  );
+
+  // features: the market is seen once for all strategies
+  const market = observe(state.market, bar, slot);
+  const features = state.market.features.row;
+
+  // ask: one opinion per strategy, members before their ensemble
+  const opinions = new Map<string, Maybe<Opinion>>();
+  const parts = seats.map((seat, i) => {
+    const book = state.books.get(seat.code)!;
+    const position = positionView(book);
+    const members = seat.members.filter((code) => opinions.has(code));
+    const opinion = then(whenAll(members.map((code) => opinions.get(code)!)), (answers): Maybe<Opinion> => {
+      const silence = askable(seat, market, features);
+      if (silence) return silence;
+      return ask(seat, viewOf(seat, bar, features, position, membersSeen(members, answers, (code) => state.books.get(code)?.position?.side)));
+    });
+    opinions.set(seat.code, opinion);
+
+    // decide: price, size, gates → the signal, and the next pending order
+    return then(opinion, (said): Part => {
+      const outcome = toSignal(said, { seat, bar, slot, instrument, market, book, slotMs: calendar.slotMs });
+      if (outcome.kind === 'signal') place(book, outcome, slot);
+      return { strategy: seat.code, barTime: bar.time, ...settlements[i]!, opinion: said, outcome, position: book.position, book };
+    });
+  });
+  return { bar, market, features, parts };
+}

@@ -1,0 +1,103 @@
+import type { FeatureRow } from '../features/engine.js';
+import type { Bar } from '../market/bar.js';
+import type { Position } from '../market/position.js';
+import type { AnyStrategy, AnyView } from './contract.js';
+import type { MemberOpinion, Opinion } from './opinion.js';
+
+/** A strategy's place at the table of one symbol: what the pipeline needs to know of it, and no more. */
+export interface Seat {
+  readonly code: string;
+  readonly type: AnyStrategy['type'];
+  readonly features: readonly string[];
+  /** Column of each declared feature in the engine's row. */
+  readonly columns: Int32Array;
+  /** 1 where the strategy handles a missing value itself. */
+  readonly acceptsMissing: Uint8Array;
+  /** Codes of active strategies that are asked first. */
+  readonly members: readonly string[];
+  /** The confidence at which size is 0: .5 for class probabilities and the LLM, 0 for RL and ensemble. */
+  readonly confidenceFloor: number;
+  /** Reused for every bar. */
+  readonly vector: Float64Array;
+}
+
+/** Seats in asking order: members before their ensemble. `config` is each strategy's validated configuration by code. */
+export function seatAll(
+  strategies: readonly AnyStrategy[],
+  featureNames: readonly string[],
+  config: (code: string) => unknown,
+): Seat[] {
+  const byCode = new Map(strategies.map((s) => [s.code, s]));
+  const seats: Seat[] = [];
+  const state = new Map<string, 'open' | 'done'>();
+  const visit = (s: AnyStrategy): void => {
+    if (state.get(s.code) === 'done') return;
+    if (state.get(s.code) === 'open') throw new RangeError(`strategy ${s.code} is a member of itself`);
+    state.set(s.code, 'open');
+    const wanted = new Set([...(s.members ?? []), ...(s.membersOf?.(config(s.code)) ?? [])]);
+    wanted.delete(s.code);
+    const members = [...wanted].filter((code) => byCode.has(code));
+    members.forEach((code) => visit(byCode.get(code)!));
+    seats.push({
+      code: s.code,
+      type: s.type,
+      features: s.features,
+      columns: Int32Array.from(s.features, (name) => featureNames.indexOf(name)),
+      acceptsMissing: Uint8Array.from(s.features, (name) => (s.acceptsMissing?.includes(name) ? 1 : 0)),
+      members,
+      confidenceFloor: s.type === 'ML' || s.type === 'LLM' ? 0.5 : 0,
+      vector: new Float64Array(s.features.length),
+    });
+    state.set(s.code, 'done');
+  };
+  strategies.forEach(visit);
+  return seats;
+}
+
+/** The reason not to ask, if there is one: a stale price, a required feature that is missing. */
+export function askable(seat: Seat, market: { readonly stale: boolean }, row: FeatureRow): Opinion | undefined {
+  if (market.stale) return { signal: 'none', code: 'stale', reasoning: 'the price has not moved for 12 bars' };
+  let warming = '';
+  let missing = '';
+  for (let i = 0; i < seat.columns.length; i++) {
+    const column = seat.columns[i]!;
+    if (seat.acceptsMissing[i] || row.status[column] === 0) continue;
+    if (row.status[column] === 1) warming += (warming && ', ') + seat.features[i];
+    else missing += (missing && ', ') + seat.features[i];
+  }
+  if (missing) return { signal: 'none', code: 'missing_feature', reasoning: `missing: ${missing}` };
+  if (warming) return { signal: 'none', code: 'warming_up', reasoning: `warming up: ${warming}` };
+  return undefined;
+}
+
+export function viewOf(
+  seat: Seat,
+  bar: Bar,
+  row: FeatureRow,
+  position: Position,
+  opinions: Readonly<Record<string, MemberOpinion>>,
+): AnyView {
+  const features: Record<string, number> = {};
+  const { columns, vector } = seat;
+  for (let i = 0; i < columns.length; i++) features[seat.features[i]!] = vector[i] = row.values[columns[i]!]!;
+  return { bar, features, vector, position, opinions };
+}
+
+const NOBODY: Readonly<Record<string, MemberOpinion>> = Object.freeze({});
+
+/** The members' answers as their ensemble sees them; a `close` tells which side it leaves. */
+export function membersSeen(
+  codes: readonly string[],
+  answers: readonly Opinion[],
+  sideOf: (code: string) => 'long' | 'short' | undefined,
+): Readonly<Record<string, MemberOpinion>> {
+  if (codes.length === 0) return NOBODY;
+  const seen: Record<string, MemberOpinion> = {};
+  codes.forEach((code, i) => {
+    const answer = answers[i]!;
+    const closes = answer.signal === 'close' ? sideOf(code) : undefined;
+    seen[code] = closes ? { ...answer, closes } : answer;
+  });
+  return seen;
+}
+
