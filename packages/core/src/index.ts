@@ -1,0 +1,52 @@
+// The public face, by room.
+export { ERROR_CODES, isSignalboxError, SignalboxError, StrategyUnavailable, type ErrorCode } from './errors.js';
+export { isPromise, then, whenAll, type Maybe } from './maybe.js';
+
+// market
+export type { Bar } from './market/bar.js';
+export { USD_COP, type Instrument } from './market/instrument.js';
+export { FLAT, type Position } from './market/position.js';
+export type { Clock } from './market/clock.js';
+export type { Slot } from './market/slot.js';
+
+// strategies
+export {
+  defineStrategy,
+  STRATEGY_BRAND,
+  type AnySession,
+  type AnyStrategy,
+  type AnyView,
+  type Artifact,
+  type ArtifactFormat,
+  type Context,
+  type Session,
+  type StrategyDefinition,
+  type Turn,
+  type View,
+} from './strategies/contract.js';
+export { NO_OPINION_CODES, type MemberOpinion, type NoOpinionCode, type Opinion } from './strategies/opinion.js';
+export { seatAll, type Seat } from './strategies/seat.js';
+
+// signals
+export { NOT_TRADED_REASONS, type NoSignal, type NotTraded, type Signal } from './signals/signal.js';
+
+// portfolio
+export {
+  DEFAULT_RULES,
+  type Alert,
+  type AlertCode,
+  type Book,
+  type BookRules,
+  type CloseReason,
+  type Fill,
+  type Mark,
+  type OpenPosition,
+  type PendingOrder,
+  type RiskLimits,
+  type Settlement,
+  type Side,
+} from './portfolio/types.js';
+
+// pipeline
+export { step, type Ask, type Part, type Stages, type State, type Step } from './pipeline.js';
+export { observe, type MarketState, type Observation } from './market-state.js';
