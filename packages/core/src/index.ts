@@ -8,6 +8,13 @@ export { USD_COP, type Instrument } from './market/instrument.js';
 export { FLAT, type Position } from './market/position.js';
 export type { Clock } from './market/clock.js';
 export type { Slot } from './market/slot.js';
+export { createCalendar, type Calendar, type CalendarData, type MarketStatus } from './market/calendar.js';
+export { CALENDARS, USDCOP_CALENDAR } from './market/calendars.js';
+export { colombianHolidays, isUsHoliday, usHolidays, type Holiday } from './market/holidays.js';
+
+// features
+export type { FeaturePlan, FeatureRow, FeatureStream } from './features/engine.js';
+export type { SeriesObservation, SeriesTable } from './features/series.js';
 
 // strategies
 export {
