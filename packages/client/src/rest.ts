@@ -1,0 +1,136 @@
+import type { paths } from './generated/api.js';
+
+type Get<P extends keyof paths> = paths[P] extends { get: infer O } ? O : never;
+type Post<P extends keyof paths> = paths[P] extends { post: infer O } ? O : never;
+type Ok<O> = O extends { responses: { 200: { content: { 'application/json': infer B } } } } ? B : never;
+type QueryOf<O> = O extends { parameters: { query?: infer Q } } ? NonNullable<Q> : never;
+type BodyOf<O> = O extends { requestBody: { content: { 'application/json': infer B } } } ? B : never;
+
+/** The answer of a GET route. */
+export type Answer<P extends keyof paths> = Ok<Get<P>>;
+type QueryParameters<P extends keyof paths> = QueryOf<Get<P>>;
+
+export interface ClientOptions {
+  /** Where the host is, e.g. `http://localhost:8006`; in a browser the page's own origin by default. */
+  readonly baseUrl?: string;
+  /** Replaces the global `fetch`. */
+  readonly fetch?: typeof fetch;
+  /** Sent as `Authorization: Bearer`. */
+  readonly apiKey?: string;
+  /** Milliseconds before a request is given up; 10,000 by default. */
+  readonly timeout?: number;
+}
+
+/** A refused request: the status, the stable code and the detail that the host gave. Status 0: the host was not reached. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    detail: string,
+    options?: ErrorOptions,
+  ) {
+    super(detail, options);
+    this.name = 'ApiError';
+  }
+}
+
+/** One method for each route. All reject with {@link ApiError}. */
+export interface Client {
+  health(): Promise<Answer<'/api/health'>>;
+  latestSignals(query?: QueryParameters<'/api/models/signals/latest'>): Promise<Answer<'/api/models/signals/latest'>>;
+  performanceComparison(
+    query?: QueryParameters<'/api/models/performance/comparison'>,
+  ): Promise<Answer<'/api/models/performance/comparison'>>;
+  equityCurves(query?: QueryParameters<'/api/models/equity-curves'>): Promise<Answer<'/api/models/equity-curves'>>;
+  currentPositions(
+    query?: QueryParameters<'/api/models/positions/current'>,
+  ): Promise<Answer<'/api/models/positions/current'>>;
+  pnlSummary(query?: QueryParameters<'/api/models/pnl/summary'>): Promise<Answer<'/api/models/pnl/summary'>>;
+  models(): Promise<Answer<'/api/models'>>;
+  signals(
+    code: string,
+    query?: QueryParameters<'/api/models/{code}/signals'>,
+  ): Promise<Answer<'/api/models/{code}/signals'>>;
+  trades(
+    code: string,
+    query?: QueryParameters<'/api/models/{code}/trades'>,
+  ): Promise<Answer<'/api/models/{code}/trades'>>;
+  events(query?: QueryParameters<'/api/events'>): Promise<Answer<'/api/events'>>;
+  clock(): Promise<Answer<'/api/clock'>>;
+  /** Pause, resume, step, restart or speed the replay clock of a simulated world. */
+  commandClock(command: BodyOf<Post<'/api/clock'>>): Promise<Ok<Post<'/api/clock'>>>;
+  candlesticks(
+    symbol: string,
+    query?: QueryParameters<'/api/candlesticks/{symbol}'>,
+  ): Promise<Answer<'/api/candlesticks/{symbol}'>>;
+}
+
+/**
+ * A client of one host, for browsers and Node ≥ 20.
+ *
+ * @example
+ * const client = createClient({ baseUrl: 'http://localhost:8006' });
+ * const { signals } = await client.latestSignals();
+ */
+export function createClient(options: ClientOptions = {}): Client {
+  const base = (options.baseUrl ?? '').replace(/\/+$/, '');
+  const send = options.fetch ?? ((...request: Parameters<typeof fetch>) => fetch(...request));
+
+  async function request<T>(path: string, query: object = {}, body?: unknown): Promise<T> {
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
+    const url = `${base}${path}${search.size > 0 ? `?${search}` : ''}`;
+    let response: Response;
+    let text: string;
+    try {
+      response = await send(url, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: {
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {}),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(options.timeout ?? 10_000),
+      });
+      text = await response.text();
+    } catch (cause) {
+      throw new ApiError(0, 'UNREACHABLE', `no answer from ${url}`, { cause });
+    }
+    const answer = parse(text);
+    // an unhealthy host says so in the shape of health, with 503
+    if (response.ok || (path === '/api/health' && isHealth(answer))) return answer as T;
+    const { detail, code } = (answer ?? {}) as { detail?: string; code?: string };
+    throw new ApiError(response.status, code ?? 'UNKNOWN', detail ?? `${response.status} from ${url}`);
+  }
+  const get = <T>(path: string, query?: object): Promise<T> => request<T>(path, query);
+  const part = encodeURIComponent;
+
+  return {
+    health: () => get('/api/health'),
+    latestSignals: (query) => get('/api/models/signals/latest', query),
+    performanceComparison: (query) => get('/api/models/performance/comparison', query),
+    equityCurves: (query) => get('/api/models/equity-curves', query),
+    currentPositions: (query) => get('/api/models/positions/current', query),
+    pnlSummary: (query) => get('/api/models/pnl/summary', query),
+    models: () => get('/api/models'),
+    signals: (code, query) => get(`/api/models/${part(code)}/signals`, query),
+    trades: (code, query) => get(`/api/models/${part(code)}/trades`, query),
+    events: (query) => get('/api/events', query),
+    clock: () => get('/api/clock'),
+    commandClock: (command) => request('/api/clock', {}, command),
+    candlesticks: (symbol, query) => get(`/api/candlesticks/${part(symbol)}`, query),
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isHealth(answer: unknown): boolean {
+  return typeof answer === 'object' && answer !== null && 'database' in answer;
+}

@@ -1,0 +1,60 @@
+import type { Calendar, Clock, Instrument } from '@signalbox/core';
+import type { Reads } from '../stores/postgres/reads/index.js';
+import type { PublishedEvent } from '../live/event.js';
+import type { StrategyState } from './schemas.js';
+
+export type World = 'market' | 'simulated';
+
+/** What the plugin side of the host says of one strategy. */
+export interface StrategyStatus {
+  readonly code: string;
+  readonly package: string | null;
+  readonly version: string | null;
+  readonly state: StrategyState;
+  /** Why it does not serve, for a person; null when it does. */
+  readonly reason: string | null;
+  readonly champion: {
+    readonly version: string;
+    readonly sha256: string;
+    readonly trainedOn: 'market' | 'simulated' | null;
+  } | null;
+}
+
+/** Commands to the replay clock of a simulated world. */
+export interface ClockControl {
+  pause(): void | Promise<void>;
+  resume(): void | Promise<void>;
+  /** Takes the next bar, then stands still. */
+  step(): void | Promise<void>;
+  /** Begins the demo again as a new world. */
+  restart(): void | Promise<void>;
+  /** Market seconds per wall second, > 0. */
+  setSpeed(speed: number): void | Promise<void>;
+}
+
+/** The published events: what the relay has numbered, in order of `seq`. */
+export interface EventSource {
+  /** Highest published seq; 0 before the first. */
+  lastSeq(): Promise<number> | number;
+  /** Lowest seq still kept; null when none is. */
+  oldestSeq(): Promise<number | null> | number | null;
+  /** Events with `seq > since`, ascending, at most `limit`. */
+  read(since: number, limit: number): Promise<readonly PublishedEvent[]>;
+  /** Calls `listener` for each event after it is published, in order, once. Returns how to stop. */
+  subscribe(listener: (event: PublishedEvent) => void): () => void;
+}
+
+/** All that the services know of the host. */
+export interface ServiceDependencies {
+  readonly reads: Reads;
+  readonly clock: Clock;
+  readonly world: World;
+  readonly calendar: Calendar;
+  /** The first is the default. */
+  readonly instruments: readonly [Instrument, ...Instrument[]];
+  readonly strategies: () => readonly StrategyStatus[];
+  /** Absent in a market world. */
+  readonly control?: ClockControl;
+  readonly events: EventSource;
+  readonly version: string;
+}

@@ -1,0 +1,111 @@
+import { Type } from '@sinclair/typebox';
+import type { StrategyStatus } from '../dependencies.js';
+import { chosen, iso, isoOrNull, scopeOf } from '../respond.js';
+import { route } from '../route.js';
+import { Code, Query, RunId } from '../schemas.js';
+import { Models, StrategySignals, StrategyTrades } from './schemas.js';
+import { signalBody } from './signals-latest.js';
+
+export const models = route({
+  path: '/api/models',
+  summary: 'Strategies, their state and the reason for it',
+  description:
+    'Every row of `dw.dim_strategy`, ordered by code, with the state of its package, the model that is live, and the last ' +
+    'bar on which it gave no opinion.',
+  query: Query({}),
+  response: Models,
+  async handler(_, deps) {
+    const [rows, silences] = await Promise.all([deps.reads.strategies(), deps.reads.lastNoSignals('live')]);
+    const statuses = new Map<string, StrategyStatus>(deps.strategies().map((status) => [status.code, status]));
+    return {
+      models: rows.map((row) => {
+        const status = statuses.get(row.code);
+        const origin = row.package === null ? ('external' as const) : ('plugin' as const);
+        const silence = silences.find((each) => each.code === row.code);
+        return {
+          strategy_code: row.code,
+          strategy_name: row.name,
+          strategy_type: row.type,
+          origin,
+          package: status?.package ?? row.package,
+          version: status?.version ?? null,
+          state: status?.state ?? (!row.isActive ? 'inactive' : origin === 'external' ? 'external' : 'not_installed'),
+          reason: status?.reason ?? null,
+          champion: status?.champion
+            ? {
+                version: status.champion.version,
+                sha256: status.champion.sha256,
+                trained_on: status.champion.trainedOn,
+              }
+            : null,
+          is_active: row.isActive,
+          last_no_signal: silence
+            ? {
+                code: silence.reason,
+                detail: silence.detail,
+                bar_time: iso(silence.barTime),
+                timestamp: iso(silence.timestamp),
+              }
+            : null,
+        };
+      }),
+    };
+  },
+});
+
+const CodeParam = Type.Object({ code: Code }, { additionalProperties: false });
+const Page = {
+  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+  before: Type.Optional(Type.String({ format: 'date-time', description: 'Only what is older than this market time' })),
+  run: RunId,
+};
+
+export const strategySignals = route({
+  path: '/api/models/:code/signals',
+  summary: 'Signals of one strategy',
+  description: 'Newest first; `before` pages by the timestamp of the signal.',
+  params: CodeParam,
+  query: Query(Page),
+  response: StrategySignals,
+  errors: [404],
+  async handler({ params, query }, deps) {
+    const scope = await scopeOf(query.run, deps);
+    const [strategy] = chosen(await deps.reads.strategies(), params.code);
+    const before = query.before === undefined ? null : Date.parse(query.before);
+    const rows = await deps.reads.signals(scope.run.id, strategy!.id, before, query.limit);
+    return { strategy_code: strategy!.code, signals: rows.map((row) => signalBody(row, scope)) };
+  },
+});
+
+export const strategyTrades = route({
+  path: '/api/models/:code/trades',
+  summary: 'Positions of one strategy, open and closed',
+  description: 'Newest first; `before` pages by the time of entry. `realized_pnl` is before fees.',
+  params: CodeParam,
+  query: Query(Page),
+  response: StrategyTrades,
+  errors: [404],
+  async handler({ params, query }, deps) {
+    const scope = await scopeOf(query.run, deps);
+    const [strategy] = chosen(await deps.reads.strategies(), params.code);
+    const before = query.before === undefined ? null : Date.parse(query.before);
+    const rows = await deps.reads.trades(scope.run.id, strategy!.id, before, query.limit);
+    return {
+      strategy_code: strategy!.code,
+      trades: rows.map((row) => ({
+        position_id: row.positionId,
+        side: row.side,
+        quantity: row.quantity,
+        entry_time: iso(row.entryTime),
+        entry_price: row.entryPrice,
+        exit_time: isoOrNull(row.exitTime),
+        exit_price: row.exitPrice,
+        realized_pnl: row.realizedPnl,
+        fees: row.fees,
+        close_reason: row.closeReason,
+        status: row.status,
+        symbol: row.symbol,
+      })),
+    };
+  },
+});

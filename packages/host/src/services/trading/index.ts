@@ -1,0 +1,11 @@
+import { health } from '../health.js';
+import { root } from '../root.js';
+import type { Route } from '../route.js';
+import { candlesticks } from './candlesticks.js';
+
+/** The Trading API, port 8000. */
+export const TRADING_ROUTES: readonly Route[] = Object.freeze([
+  root('Signalbox Trading API', () => TRADING_ROUTES, { '/openapi.json': 'This API as an OpenAPI 3.1 document' }),
+  health,
+  candlesticks,
+]);
