@@ -9,6 +9,10 @@ export { FLAT, type Position } from './market/position.js';
 export type { Clock } from './market/clock.js';
 export type { Slot } from './market/slot.js';
 export { createCalendar, type Calendar, type CalendarData, type MarketStatus } from './market/calendar.js';
+export { changePct, round } from './market/decimal.js';
+export { addMoney, checkInstrument, feeUsd, profit, quantityFor, riskAt } from './market/money.js';
+export { PriceQuality, type PriceQualityState, type QualityReading } from './market/quality.js';
+export { createZone, type Zone } from './market/zone.js';
 export { CALENDARS, USDCOP_CALENDAR } from './market/calendars.js';
 export { colombianHolidays, isUsHoliday, usHolidays, type Holiday } from './market/holidays.js';
 
@@ -32,12 +36,19 @@ export {
   type View,
 } from './strategies/contract.js';
 export { NO_OPINION_CODES, type MemberOpinion, type NoOpinionCode, type Opinion } from './strategies/opinion.js';
+export { opinionFault, wellFormed } from './strategies/opinion-check.js';
 export { seatAll, type Seat } from './strategies/seat.js';
 
 // signals
 export { NOT_TRADED_REASONS, type NoSignal, type NotTraded, type Signal } from './signals/signal.js';
 
+export { DEAREST_COST_BPS, roundTripCostBps } from './signals/costs.js';
+export { toSignal, type SignalContext } from './signals/price.js';
+export { Volatility, type VolatilityReading } from './signals/volatility.js';
+
 // portfolio
+export { openBook, place, positionView, resetDrawdown, settle } from './portfolio/book.js';
+export type { SettleContext } from './portfolio/fills.js';
 export {
   DEFAULT_RULES,
   type Alert,

@@ -19,7 +19,7 @@ export type NotTraded = (typeof NOT_TRADED_REASONS)[number];
 
 /**
  * The stored, sized, priced opinion of one strategy on one bar. Prices have 6 decimals, size and confidence 4, money 2.
- * Size, prices and risk are null for `flat` and `close`; `entryPrice` is then the bar's close all the same.
+ * Size, prices, costs and risk are null for `flat` and `close`; `entryPrice` is then the bar's close all the same.
  */
 export interface Signal {
   readonly kind: 'signal';
@@ -30,8 +30,11 @@ export interface Signal {
   readonly signal: 'long' | 'short' | 'flat' | 'close';
   readonly side: 'buy' | 'sell' | 'hold';
   readonly confidence: number | null;
+  /** −1 … 1, 4 decimals: the strategy's own, else ±confidence; null for `flat` and `close`. */
   readonly score: number | null;
   readonly size: number | null;
+  /** Base units that the size buys at the bar's close with the equity of that bar, 6 decimals. */
+  readonly quantity: number | null;
   readonly entryPrice: number;
   readonly stopLoss: number | null;
   readonly takeProfit: number | null;
@@ -39,7 +42,10 @@ export interface Signal {
   readonly roundTripCostBps: number | null;
   readonly breakevenHitRate: number | null;
   readonly reasoning: string;
-  /** Known at the signal: `cost_exceeds_target`, `no_size`, `suspect_price`. What the fill refuses comes with the next bar. */
+  /**
+   * Why an entry on this signal is refused, as far as the signal's bar knows: `last_bar`, `cost_exceeds_target`, `no_size`,
+   * `suspect_price`, whatever the position. The next bar's open may refuse for more, and then names the first reason.
+   */
   readonly notTraded: NotTraded | null;
 }
 
