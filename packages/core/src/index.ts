@@ -16,6 +16,12 @@ export { createZone, type Zone } from './market/zone.js';
 export { CALENDARS, USDCOP_CALENDAR } from './market/calendars.js';
 export { colombianHolidays, isUsHoliday, usHolidays, type Holiday } from './market/holidays.js';
 
+// indicators
+export { Adx } from './indicators/adx.js';
+export { Atr } from './indicators/atr.js';
+export { SlotGap } from './indicators/gap.js';
+export { Rsi } from './indicators/rsi.js';
+
 // features
 export type { FeaturePlan, FeatureRow, FeatureStream } from './features/engine.js';
 export type { SeriesObservation, SeriesTable } from './features/series.js';
