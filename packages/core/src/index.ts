@@ -11,7 +11,7 @@ export type { Slot } from './market/slot.js';
 export { createCalendar, type Calendar, type CalendarData, type MarketStatus } from './market/calendar.js';
 export { changePct, round } from './market/decimal.js';
 export { addMoney, checkInstrument, feeUsd, profit, quantityFor, riskAt } from './market/money.js';
-export { PriceQuality, type PriceQualityState, type QualityReading } from './market/quality.js';
+export { PriceQuality, type QualityReading } from './market/quality.js';
 export { createZone, type Zone } from './market/zone.js';
 export { CALENDARS, USDCOP_CALENDAR } from './market/calendars.js';
 export { colombianHolidays, isUsHoliday, usHolidays, type Holiday } from './market/holidays.js';
@@ -70,6 +70,11 @@ export {
   type Settlement,
   type Side,
 } from './portfolio/types.js';
+
+// performance
+export { drawdownPct, maxDrawdownPct } from './performance/drawdown.js';
+export { ratios, type Ratios } from './performance/ratios.js';
+export { tradeStatistics, type Trade, type TradeStatistics } from './performance/trades.js';
 
 // pipeline
 export { step, type Ask, type Part, type Stages, type State, type Step } from './pipeline.js';

@@ -1,0 +1,102 @@
+import { Command, CommanderError } from 'commander';
+import { backtestCommand } from './backtest.js';
+import { configCommand } from './config.js';
+import { demoCommand } from './demo.js';
+import { EXIT, exitCodeOf } from './exit-codes.js';
+import { exportCommand } from './export.js';
+import { ingestCommand } from './ingest.js';
+import { startCommand } from './start.js';
+import { Terminal, type Streams } from './terminal.js';
+import type { Session } from './session.js';
+
+/** The whole command line. Every command is one file; all of them share the conventions of `Terminal` and `EXIT`. */
+export function programOf(session: Session): Command {
+  const program = new Command('signalbox')
+    .description('A plugin-based strategy engine: features in, signal out.')
+    .showHelpAfterError('(signalbox --help lists the commands)')
+    .enablePositionalOptions();
+  for (const command of [startCommand, demoCommand, ingestCommand, backtestCommand, exportCommand, configCommand]) {
+    program.addCommand(command(session));
+  }
+  forAll(program, (command) => {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => session.streams.stdout.write(text),
+      writeErr: (text) => {
+        if (!session.json) session.streams.stderr.write(text);
+      },
+    });
+    if (command.commands.length === 0) command.option('--json', 'print one JSON object instead of text');
+  });
+  return program;
+}
+
+/**
+ * Runs one command and returns its exit code. Ctrl-C asks it to stop, which leaves nothing half done; a second one ends the
+ * process at once.
+ */
+export async function run(
+  argv: readonly string[],
+  streams: Streams,
+  cwd: string,
+  signal?: AbortSignal,
+): Promise<number> {
+  const json = argv.includes('--json');
+  const terminal = new Terminal(streams, json);
+  const session: Session = {
+    streams,
+    terminal,
+    json,
+    cwd,
+    signal: signal ?? new AbortController().signal,
+    exitCode: EXIT.ok,
+  };
+  try {
+    await programOf(session).parseAsync([...argv], { from: 'user' });
+    return session.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.ok;
+      // help without a command is help, not a slip
+      if (json) {
+        const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+        const problem = { code: 'USAGE', message, remedy: 'signalbox --help lists the commands.' };
+        streams.stdout.write(`${JSON.stringify({ status: 'error', data: null, errors: [problem] })}\n`);
+      }
+      return EXIT.usage;
+    }
+    terminal.fail(error);
+    const code = exitCodeOf(error);
+    if ((streams.env['SIGNALBOX_DEBUG'] ?? '') !== '' && error instanceof Error)
+      streams.stderr.write(`${error.stack}\n`);
+    return code;
+  }
+}
+
+/** The process's own entry. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  // `signalbox … | head` is no fault
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.internal),
+  );
+  try {
+    process.exitCode = await run(
+      argv,
+      { stdout: process.stdout, stderr: process.stderr, env: process.env },
+      process.cwd(),
+      stop.signal,
+    );
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+function forAll(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  command.commands.forEach((child) => forAll(child, visit));
+}

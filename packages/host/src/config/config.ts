@@ -1,0 +1,187 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { Ajv, type ErrorObject } from 'ajv';
+import { SignalboxError, USD_COP, type Instrument } from '@signalbox/core';
+import { nearest } from './nearest.js';
+import {
+  CONFIG_SCHEMA,
+  DEFAULT_PLUGINS,
+  DEFAULT_PORTS,
+  SERVICES,
+  type ConfigFile,
+  type ServiceName,
+  type World,
+} from './schema.js';
+
+export const CONFIG_FILE = 'signalbox.config.json';
+const LOOPBACK = '127.0.0.1';
+
+/** A service's port. A `configured` one that is taken is an error; a default one gives way to the next free. */
+export interface ServicePort {
+  readonly port: number;
+  readonly configured: boolean;
+}
+
+/** What the host runs with: the file, then the environment, then the flags; a later one wins. */
+export interface Config {
+  readonly projectDir: string;
+  /** Path of the configuration file; null when there is none. */
+  readonly file: string | null;
+  readonly world: World;
+  readonly bind: string;
+  readonly services: Readonly<Record<ServiceName, ServicePort>>;
+  readonly plugins: readonly string[];
+  /** Absolute path of the feature file; null for the one that core brings. */
+  readonly features: string | null;
+  readonly allowSimulatedModels: boolean;
+  /** The first is the default. */
+  readonly instruments: readonly [Instrument, ...Instrument[]];
+  /** A PostgreSQL of one's own; null for the embedded one. Holds a password: never print it, see {@link printable}. */
+  readonly databaseUrl: string | null;
+}
+
+export interface ConfigFlags {
+  readonly world?: string | undefined;
+  /** Added to every service's port. */
+  readonly portOffset?: number | undefined;
+}
+
+/** The nearest folder, at `from` or above, with a configuration file; else the nearest with a package.json; else `from`. */
+export function findProject(from: string): string {
+  for (const mark of [CONFIG_FILE, 'package.json']) {
+    for (let folder = resolve(from); ; folder = dirname(folder)) {
+      if (existsSync(join(folder, mark))) return folder;
+      if (folder === dirname(folder)) break;
+    }
+  }
+  return resolve(from);
+}
+
+/**
+ * Reads and checks the configuration.
+ * @throws CONFIG_INVALID naming every wrong key with its path; BIND_REFUSED for an address other than 127.0.0.1.
+ */
+export function loadConfig(
+  projectDir: string,
+  env: Readonly<Record<string, string | undefined>> = {},
+  flags: ConfigFlags = {},
+): Config {
+  const path = join(projectDir, CONFIG_FILE);
+  const found = existsSync(path);
+  const file = found ? checkFile(path, parse(path)) : {};
+  const set = (name: string): string | undefined =>
+    env[name] === undefined || env[name] === '' ? undefined : env[name];
+
+  const world = flags.world ?? set('SIGNALBOX_WORLD') ?? file.world ?? 'demo';
+  if (world !== 'demo' && world !== 'market') {
+    const where = flags.world !== undefined ? '--world' : 'SIGNALBOX_WORLD';
+    throw new SignalboxError(
+      flags.world !== undefined ? 'PARAMETER_INVALID' : 'CONFIG_INVALID',
+      `${where} is "${world}"`,
+      'Allowed are demo and market.',
+    );
+  }
+  const bind = set('SIGNALBOX_BIND') ?? file.bind ?? LOOPBACK;
+  if (bind !== LOOPBACK) {
+    throw new SignalboxError(
+      'BIND_REFUSED',
+      `the services would listen on ${bind}, where others can reach them, and no authentication is configured`,
+      `Bind to ${LOOPBACK}${set('SIGNALBOX_BIND') ? ' (SIGNALBOX_BIND)' : ` ("bind" in ${path})`} and put an authenticating proxy in front.`,
+    );
+  }
+  const offset = flags.portOffset ?? 0;
+  const services = {} as Record<ServiceName, ServicePort>;
+  for (const name of SERVICES) {
+    const variable = `SIGNALBOX_PORT_${name.toUpperCase()}`;
+    const fromEnv = set(variable);
+    const wanted = fromEnv === undefined ? file.services?.[name]?.port : Number(fromEnv);
+    const base = wanted ?? DEFAULT_PORTS[name];
+    // port 0 means "any free one": an offset would make it a real port
+    const port = base === 0 ? 0 : base + offset;
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw new SignalboxError(
+        'CONFIG_INVALID',
+        `the port of ${name} is ${fromEnv ?? port}`,
+        `Set ${variable} to a number from 0 to 65535.`,
+      );
+    }
+    services[name] = { port, configured: wanted !== undefined };
+  }
+  const databaseUrl = set('DATABASE_URL') ?? null;
+  if (databaseUrl !== null && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    throw new SignalboxError(
+      'CONFIG_INVALID',
+      'DATABASE_URL is no PostgreSQL URL',
+      'Write it as postgresql://user:password@host:5432/database.',
+    );
+  }
+  const [first = USD_COP, ...others] = file.instruments ?? [];
+  const features = set('SIGNALBOX_FEATURES') ?? file.features;
+  return {
+    projectDir,
+    file: found ? path : null,
+    world,
+    bind,
+    services,
+    plugins:
+      set('SIGNALBOX_PLUGINS')
+        ?.split(',')
+        .map((name) => name.trim())
+        .filter(Boolean) ??
+      file.plugins ??
+      DEFAULT_PLUGINS,
+    features: features === undefined ? null : resolve(projectDir, features),
+    allowSimulatedModels: file.allowSimulatedModels ?? false,
+    instruments: [first, ...others],
+    databaseUrl,
+  };
+}
+
+/** The configuration for people and logs: without the database's password. */
+export function printable(config: Config): Record<string, unknown> {
+  return { ...config, databaseUrl: config.databaseUrl?.replace(/^(\w+:\/\/[^:@/]*):[^@]*@/, '$1:***@') ?? null };
+}
+
+function parse(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new SignalboxError(
+      'CONFIG_INVALID',
+      `${path} is no JSON: ${(error as Error).message}`,
+      'Mend the file, or remove it to run with the defaults.',
+      { cause: error },
+    );
+  }
+}
+
+function checkFile(path: string, value: unknown): ConfigFile {
+  const ajv = new Ajv({ allErrors: true, verbose: true });
+  const valid = ajv.compile<ConfigFile>(CONFIG_SCHEMA);
+  if (valid(value)) return value;
+  const problems = [...new Set((valid.errors ?? []).map(problemOf).filter((text) => text !== ''))];
+  throw new SignalboxError(
+    'CONFIG_INVALID',
+    `${path}: ${problems.join('; ')}`,
+    'Mend the named keys; `signalbox config print` shows what is in force.',
+  );
+}
+
+function problemOf(error: ErrorObject): string {
+  const place = error.instancePath === '' ? 'the file' : error.instancePath.slice(1).replaceAll('/', '.');
+  if (error.keyword === 'additionalProperties') {
+    const key = String((error.params as { additionalProperty: unknown }).additionalProperty);
+    const allowed = Object.keys((error.parentSchema as { properties: object }).properties).filter(
+      (name) => name !== '$schema',
+    );
+    const close = nearest(key, allowed);
+    const full = error.instancePath === '' ? key : `${place}.${key}`;
+    return `unknown key "${full}"${close ? ` (did you mean "${close}"?)` : ''}; allowed are ${allowed.join(', ')}`;
+  }
+  if (error.keyword === 'const') return '';
+  if (error.keyword === 'anyOf') {
+    const allowed = (error.schema as { const?: unknown }[]).map((one) => JSON.stringify(one.const)).join(' or ');
+    return `${place} is ${JSON.stringify(error.data)}, allowed is ${allowed}`;
+  }
+  return `${place} is ${JSON.stringify(error.data)?.slice(0, 60)} and ${error.message ?? error.keyword}`;
+}

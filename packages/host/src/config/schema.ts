@@ -1,0 +1,73 @@
+import { Type, type Static } from '@sinclair/typebox';
+
+const port = (what: string) => Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description: what }));
+const service = (what: string) => Type.Optional(Type.Object({ port: port(what) }, { additionalProperties: false }));
+
+/** What `signalbox.config.json` may say. Every key is optional; an unknown one is refused. */
+export const CONFIG_SCHEMA = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    world: Type.Optional(
+      Type.Union([Type.Literal('demo'), Type.Literal('market')], {
+        description:
+          'demo: simulated bars and a replay clock; market: real bars and the wall clock. Each is a database of its own.',
+      }),
+    ),
+    bind: Type.Optional(Type.String({ description: 'Address that the services listen on.' })),
+    services: Type.Optional(
+      Type.Object(
+        {
+          models: service('Multi-Model API; 8006'),
+          trading: service('Trading API; 8000'),
+          dashboard: service('The page; 5000'),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    plugins: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        uniqueItems: true,
+        description: 'Names of the npm packages whose strategies may run. Nothing else is imported.',
+      }),
+    ),
+    features: Type.Optional(
+      Type.String({ minLength: 1, description: 'Path of the feature file, relative to this file.' }),
+    ),
+    allowSimulatedModels: Type.Optional(
+      Type.Boolean({ description: 'Let models that were trained on simulated data run in a market world.' }),
+    ),
+    instruments: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            symbol: Type.String({ pattern: '^[A-Z0-9]{2,10}/[A-Z0-9]{2,10}$' }),
+            base: Type.String({ pattern: '^[A-Z0-9]{2,10}$' }),
+            quote: Type.String({ pattern: '^[A-Z0-9]{2,10}$' }),
+            tick: Type.Number({ exclusiveMinimum: 0 }),
+            calendar: Type.String({ minLength: 1 }),
+            sessionsPerYear: Type.Integer({ minimum: 1, maximum: 366 }),
+          },
+          { additionalProperties: false },
+        ),
+        { minItems: 1, description: 'What is traded; the first is the default symbol.' },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type ConfigFile = Static<typeof CONFIG_SCHEMA>;
+export type World = NonNullable<ConfigFile['world']>;
+
+export const SERVICES = ['models', 'trading', 'dashboard'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+export const DEFAULT_PORTS: Readonly<Record<ServiceName, number>> = Object.freeze({
+  models: 8006,
+  trading: 8000,
+  dashboard: 5000,
+});
+
+/** The workspace's own strategies. */
+export const DEFAULT_PLUGINS: readonly string[] = Object.freeze([
+  '@signalbox/strategy-ml-xgb',
+  '@signalbox/strategy-ensemble',
+]);
