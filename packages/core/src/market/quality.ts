@@ -18,15 +18,6 @@ export interface QualityReading {
   readonly suspect: boolean;
 }
 
-/** State of a {@link PriceQuality} as plain JSON. */
-export interface PriceQualityState {
-  readonly close: number | null;
-  readonly equalCloses: number;
-  readonly refusing: number;
-  /** |r| of the stored bars before the next one, oldest first. */
-  readonly moves: readonly number[];
-}
-
 /**
  * Watches closes for frozen and for implausible prices, from what was known at each bar.
  *
@@ -43,16 +34,6 @@ export class PriceQuality {
   private count = 0;
   private next = 0;
   private readonly reading = { stale: false, suspect: false };
-
-  constructor(saved?: PriceQualityState) {
-    if (!saved) return;
-    this.close = saved.close ?? NaN;
-    this.equalCloses = saved.equalCloses;
-    this.refusing = saved.refusing;
-    this.moves.set(saved.moves);
-    this.count = saved.moves.length;
-    this.next = this.count % SUSPECT_WINDOW;
-  }
 
   /** Takes the next stored bar. The result is reused for every bar. */
   push(bar: Bar): QualityReading {
@@ -71,18 +52,6 @@ export class PriceQuality {
     this.reading.stale = this.equalCloses >= STALE_AFTER;
     this.reading.suspect = this.refusing > 0;
     return this.reading;
-  }
-
-  save(): PriceQualityState {
-    const moves: number[] = [];
-    const oldest = this.count < SUSPECT_WINDOW ? 0 : this.next;
-    for (let i = 0; i < this.count; i++) moves.push(this.moves[(oldest + i) % SUSPECT_WINDOW]!);
-    return {
-      close: Number.isNaN(this.close) ? null : this.close,
-      equalCloses: this.equalCloses,
-      refusing: this.refusing,
-      moves,
-    };
   }
 
   /** Rare: only moves above 1 % ask for it, so sorting is fine. */

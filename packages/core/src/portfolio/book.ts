@@ -98,7 +98,7 @@ function markToClose(book: Book, bar: Bar, context: SettleContext): Mark {
     equity: book.equity,
     unrealizedPnl,
     returnSinceStartPct: changePct(book.equity, book.initialEquity, FRACTION_DECIMALS),
-    currentDrawdownPct: -changePct(book.equity, book.allTimePeak, FRACTION_DECIMALS) + 0,
+    currentDrawdownPct: 0 - changePct(book.equity, book.allTimePeak, FRACTION_DECIMALS),
   };
 }
 

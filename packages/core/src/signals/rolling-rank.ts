@@ -52,14 +52,4 @@ export class RollingRank {
     sorted[at] = value;
     this.count++;
   }
-
-  /** The window, oldest first; null for NaN. Pushing it into a new one restores this one. */
-  save(): (number | null)[] {
-    const values: (number | null)[] = [];
-    for (let i = 0; i < this.filled; i++) {
-      const value = this.ring[(this.next + this.window - this.filled + i) % this.window]!;
-      values.push(Number.isNaN(value) ? null : value);
-    }
-    return values;
-  }
 }
