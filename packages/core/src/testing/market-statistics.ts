@@ -13,14 +13,14 @@ export const MARKET_STATISTICS = Object.freeze({
   /** Log session volatility: regression on its last value, mean of five and mean of 22 (HAR), and its innovation. */
   har: { day: 0.25, week: 0.47, month: 0.14, innovationSd: 0.29, stationaryVariance: 0.15 },
   /** Log volatility inside a session: what is left of a burst after one bar, and its standard deviation. */
-  burst: { persistence: 0.5, sd: 0.55 },
+  burst: { persistence: 0.5, sd: 0.6 },
   /** Degrees of freedom of the innovations of bars and of nights. */
   barTail: 5,
   nightTail: 5,
   /** Open against the previous close inside a session: share of exact equals, and the log-normal size (bp) of the others. */
   openGap: { equalShare: 0.21, logMean: -0.494, logSd: 1.395 },
   /** Scale of the excursions beyond open and close, relative to the bar's standard deviation. */
-  wick: 0.75,
+  wick: 0.7,
 });
 
 /**
