@@ -49,13 +49,18 @@ CREATE TABLE usdcop_m5_ohlcv (
   source      text NOT NULL DEFAULT dw.default_source(),
   recorded_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (time, symbol),
-  CONSTRAINT usdcop_m5_ohlcv_prices CHECK (low > 0 AND high >= open AND high >= close AND low <= open AND low <= close),
+  CONSTRAINT usdcop_m5_ohlcv_prices CHECK (low > 0 AND high >= open AND high >= close AND low <= open AND low <= close AND high < 'NaN'),
   CONSTRAINT usdcop_m5_ohlcv_volume CHECK (volume >= 0)
 );
 
+-- From 2.18 on a hypertable takes triggers with transition tables, which the next migration makes; without TimescaleDB, or
+-- with an older one, the same schema stands on a plain table.
 DO $$
 BEGIN
-  IF EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb') THEN
+  IF current_setting('shared_preload_libraries') LIKE '%timescaledb%' AND EXISTS (
+    SELECT 1 FROM pg_available_extensions
+    WHERE name = 'timescaledb' AND string_to_array(split_part(default_version, '-', 1), '.')::int[] >= ARRAY[2, 18]
+  ) THEN
     CREATE EXTENSION IF NOT EXISTS timescaledb;
     PERFORM create_hypertable('usdcop_m5_ohlcv', 'time', chunk_time_interval => interval '90 days');
   END IF;
@@ -104,7 +109,11 @@ CREATE TABLE macro_indicators_daily (
   indpro      numeric(10,4),
   umcsent     numeric(10,4),
   source      text NOT NULL DEFAULT dw.default_source(),
-  recorded_at timestamptz NOT NULL DEFAULT now()
+  recorded_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT macro_indicators_daily_numbers CHECK (NOT 'NaN'::numeric IN (
+    dxy, vix, embi, brent, wti, gold, coffee, colcap, col10y, col5y, ust10y, ust2y, ibr, tpm,
+    prime, fedfunds, usdmxn, usdclp, itcr, tot, cci, ici, exports, imports, cpi_col, reserves,
+    cacct, fdi_in, fdi_out, gdp_us, cpi_us, core_cpi_us, pce, unrate, m2, indpro, umcsent))
 );
 
 -- When a macro value was first seen, in market time, for values that came after the world's first cycle.
@@ -195,10 +204,10 @@ CREATE TABLE dw.fact_strategy_signals (
   side                varchar(10) CHECK (side IN ('buy', 'sell', 'hold')),
   confidence          numeric(5,4) CHECK (confidence BETWEEN 0 AND 1),
   size                numeric(5,4) CHECK (size BETWEEN 0 AND 1),
-  entry_price         numeric(12,6) CHECK (entry_price > 0),
-  stop_loss           numeric(12,6) CHECK (stop_loss > 0),
-  take_profit         numeric(12,6) CHECK (take_profit > 0),
-  risk_usd            numeric(12,2) CHECK (risk_usd >= 0),
+  entry_price         numeric(12,6) CHECK (entry_price > 0 AND entry_price < 'NaN'),
+  stop_loss           numeric(12,6) CHECK (stop_loss > 0 AND stop_loss < 'NaN'),
+  take_profit         numeric(12,6) CHECK (take_profit > 0 AND take_profit < 'NaN'),
+  risk_usd            numeric(12,2) CHECK (risk_usd >= 0 AND risk_usd < 'NaN'),
   reasoning           text,
   symbol              text NOT NULL DEFAULT 'USD/COP',
   bar_time            timestamptz NOT NULL,
@@ -241,7 +250,7 @@ CREATE TABLE dw.fact_equity_curve (
   equity_id              bigserial PRIMARY KEY,
   strategy_id            integer NOT NULL REFERENCES dw.dim_strategy (strategy_id),
   timestamp_utc          timestamptz NOT NULL,
-  equity_value           numeric(15,2) NOT NULL,
+  equity_value           numeric(15,2) NOT NULL CHECK (equity_value < 'NaN'),
   return_since_start_pct numeric(10,4),
   current_drawdown_pct   numeric(10,4) CHECK (current_drawdown_pct >= 0),
   symbol                 text NOT NULL DEFAULT 'USD/COP',
@@ -273,10 +282,10 @@ CREATE TABLE dw.fact_strategy_positions (
   position_id     bigserial PRIMARY KEY,
   strategy_id     integer NOT NULL REFERENCES dw.dim_strategy (strategy_id),
   side            varchar(10) NOT NULL CHECK (side IN ('long', 'short')),
-  quantity        numeric(15,6) NOT NULL CHECK (quantity > 0),
-  entry_price     numeric(12,6) NOT NULL CHECK (entry_price > 0),
+  quantity        numeric(15,6) NOT NULL CHECK (quantity > 0 AND quantity < 'NaN'),
+  entry_price     numeric(12,6) NOT NULL CHECK (entry_price > 0 AND entry_price < 'NaN'),
   entry_time      timestamptz NOT NULL,
-  exit_price      numeric(12,6) CHECK (exit_price > 0),
+  exit_price      numeric(12,6) CHECK (exit_price > 0 AND exit_price < 'NaN'),
   exit_time       timestamptz,
   status          varchar(20) NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed')),
   -- Before fees; null while open.

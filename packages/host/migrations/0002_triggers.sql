@@ -67,13 +67,13 @@ CREATE TRIGGER world_is_fixed BEFORE UPDATE OF kind ON dw.world
 -- ---------------------------------------------------------------------------------------------------------------- revisions
 
 -- Arguments: the columns of the row's key. `recorded_at` and generated columns are no values.
-CREATE FUNCTION dw.record_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION dw.record_revision() RETURNS trigger LANGUAGE plpgsql SET timezone = 'UTC' AS $$
 DECLARE
   was jsonb := to_jsonb(OLD);
   becomes jsonb := CASE WHEN TG_OP = 'UPDATE' THEN to_jsonb(NEW) ELSE '{}' END;
   row_key jsonb := (SELECT jsonb_object_agg(k, was -> k) FROM unnest(TG_ARGV) k);
 BEGIN
-  INSERT INTO revisions AS r (table_name, row_key, column_name, old_value, new_value, source)
+  INSERT INTO revisions (table_name, row_key, column_name, old_value, new_value, source)
   SELECT TG_TABLE_NAME, row_key, o.key, o.value, becomes ->> o.key, coalesce(becomes ->> 'source', was ->> 'source')
   FROM jsonb_each_text(was) o
   WHERE o.value IS NOT NULL AND o.value IS DISTINCT FROM becomes ->> o.key
