@@ -78,4 +78,7 @@ export { tradeStatistics, type Trade, type TradeStatistics } from './performance
 
 // pipeline
 export { step, type Ask, type Part, type Stages, type State, type Step } from './pipeline.js';
-export { observe, type MarketState, type Observation } from './market-state.js';
+export { observe, openMarket, type MarketState, type Observation } from './market-state.js';
+
+// backtest
+export { replay, type ReplayOptions, type ReplayResult } from './backtest/replay.js';

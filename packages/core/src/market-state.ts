@@ -1,8 +1,11 @@
-import type { FeatureRow, FeatureStream } from './features/engine.js';
+import type { FeaturePlan, FeatureRow, FeatureStream } from './features/engine.js';
+import type { SeriesTable } from './features/series.js';
 import type { Bar } from './market/bar.js';
-import type { PriceQuality } from './market/quality.js';
+import type { Calendar } from './market/calendar.js';
+import { createPriceQuality, type PriceQuality } from './market/quality.js';
 import type { Slot } from './market/slot.js';
-import type { Volatility } from './signals/volatility.js';
+import { DEAREST_COST_BPS } from './signals/costs.js';
+import { Volatility } from './signals/volatility.js';
 
 /** The market's part of the state: fed with every accepted bar once, whoever trades on it. */
 export interface MarketState {
@@ -28,6 +31,17 @@ export interface Observation {
   readonly suspect: boolean;
 }
 
+/** The state before the symbol's first bar. */
+export function openMarket(plan: FeaturePlan, series: SeriesTable, calendar: Calendar): MarketState {
+  return {
+    features: plan.stream(series),
+    volatility: new Volatility(calendar.slotsPerSession),
+    quality: createPriceQuality(),
+    costBps: DEAREST_COST_BPS,
+  };
+}
+
+/** Takes the next accepted bar. What it returns shares its arrays with the next bar's. */
 export function observe(state: MarketState, bar: Bar, slot: Slot): Observation {
   const features = state.features.push(bar, slot);
   const { atr14, rank, costBps } = state.volatility.push(bar, slot);

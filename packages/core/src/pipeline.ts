@@ -10,6 +10,7 @@ import type { NoSignal, Signal } from './signals/signal.js';
 import { askable, membersSeen, viewOf, type Seat } from './strategies/seat.js';
 import type { AnyView } from './strategies/contract.js';
 import type { Opinion } from './strategies/opinion.js';
+import { wellFormed } from './strategies/opinion-check.js';
 import { whenAll, then, type Maybe } from './maybe.js';
 
 /** What stays the same from bar to bar. `seats` stand in asking order: members before their ensemble. */
@@ -24,6 +25,8 @@ export interface Stages {
 export interface State {
   readonly market: MarketState;
   readonly books: Map<string, Book>;
+  /** Opinions on the coming bar that are committed already: after a crash, members that are not asked again. */
+  readonly answered?: ReadonlyMap<string, Opinion>;
 }
 
 /** One strategy's part of one bar: what a host commits in one transaction. */
@@ -69,7 +72,7 @@ export function step(stages: Stages, state: State, bar: Bar, ask: Ask): Step {
   const features = state.market.features.row;
 
   // ask: one opinion per strategy, members before their ensemble
-  const opinions = new Map<string, Maybe<Opinion>>();
+  const opinions = new Map<string, Maybe<Opinion>>(state.answered);
   const parts = seats.map((seat, i) => {
     const book = state.books.get(seat.code)!;
     const position = positionView(book);
@@ -77,7 +80,8 @@ export function step(stages: Stages, state: State, bar: Bar, ask: Ask): Step {
     const opinion = then(whenAll(members.map((code) => opinions.get(code)!)), (answers): Maybe<Opinion> => {
       const silence = askable(seat, market, features);
       if (silence) return silence;
-      return ask(seat, viewOf(seat, bar, features, position, membersSeen(members, answers, (code) => state.books.get(code)?.position?.side)));
+      const seen = membersSeen(members, answers, (code) => state.books.get(code)?.position?.side);
+      return then(ask(seat, viewOf(seat, bar, features, position, seen)), wellFormed);
     });
     opinions.set(seat.code, opinion);
 
