@@ -1,6 +1,6 @@
 // The public face, by room.
 export { ERROR_CODES, isSignalboxError, SignalboxError, StrategyUnavailable, type ErrorCode } from './errors.js';
-export { isPromise, then, whenAll, type Maybe } from './maybe.js';
+export { andThen, isPromise, whenAll, type Maybe } from './maybe.js';
 
 // market
 export type { Bar } from './market/bar.js';

@@ -5,7 +5,8 @@ export function isPromise<T>(value: Maybe<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
-export function then<T, U>(value: Maybe<T>, next: (value: T) => Maybe<U>): Maybe<U> {
+/** Not named `then`: a module with such an export is a thenable, and `import()` of it never returns the module. */
+export function andThen<T, U>(value: Maybe<T>, next: (value: T) => Maybe<U>): Maybe<U> {
   return isPromise(value) ? value.then(next) : next(value);
 }
 

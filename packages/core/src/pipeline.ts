@@ -11,7 +11,7 @@ import { askable, membersSeen, viewOf, type Seat } from './strategies/seat.js';
 import type { AnyView } from './strategies/contract.js';
 import type { Opinion } from './strategies/opinion.js';
 import { wellFormed } from './strategies/opinion-check.js';
-import { whenAll, then, type Maybe } from './maybe.js';
+import { andThen, whenAll, type Maybe } from './maybe.js';
 
 /** What stays the same from bar to bar. `seats` stand in asking order: members before their ensemble. */
 export interface Stages {
@@ -77,16 +77,16 @@ export function step(stages: Stages, state: State, bar: Bar, ask: Ask): Step {
     const book = state.books.get(seat.code)!;
     const position = positionView(book);
     const members = seat.members.filter((code) => opinions.has(code));
-    const opinion = then(whenAll(members.map((code) => opinions.get(code)!)), (answers): Maybe<Opinion> => {
+    const opinion = andThen(whenAll(members.map((code) => opinions.get(code)!)), (answers): Maybe<Opinion> => {
       const silence = askable(seat, market, features);
       if (silence) return silence;
       const seen = membersSeen(members, answers, (code) => state.books.get(code)?.position?.side);
-      return then(ask(seat, viewOf(seat, bar, features, position, seen)), wellFormed);
+      return andThen(ask(seat, viewOf(seat, bar, features, position, seen)), wellFormed);
     });
     opinions.set(seat.code, opinion);
 
     // decide: price, size, gates → the signal, and the next pending order
-    return then(opinion, (said): Part => {
+    return andThen(opinion, (said): Part => {
       const outcome = toSignal(said, { seat, bar, slot, instrument, market, book, slotMs: calendar.slotMs });
       if (outcome.kind === 'signal') place(book, outcome, slot);
       return { strategy: seat.code, barTime: bar.time, ...settlements[i]!, opinion: said, outcome, position: book.position, book };

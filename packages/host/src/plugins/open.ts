@@ -1,9 +1,9 @@
 import {
+  andThen,
   askSession,
   isSignalboxError,
   openSession,
   seatAll,
-  then,
   type AnySession,
   type AnyStrategy,
   type Ask,
@@ -96,7 +96,7 @@ export async function openStrategies(options: OpenOptions): Promise<OpenStrategi
     const turn = openTurn(options.askDeadlineMs);
     let fault: string | null = null;
     const answer = askSession(one.session, view, turn, (what) => (fault = what));
-    return then(answer, (opinion) => {
+    return andThen(answer, (opinion) => {
       turn.done();
       one.state = fault === null ? 'RUNNING' : 'DEGRADED';
       one.reason = fault;
