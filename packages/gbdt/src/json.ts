@@ -1,0 +1,93 @@
+import { malformed, unsupported } from './model-error.js';
+
+// In browsers and in Node alike; the compiler is told of neither.
+declare const TextDecoder: new (label: string, options: { fatal: boolean }) => { decode(bytes: Uint8Array): string };
+
+/** Larger files are refused before they are read: a forest of this size is no model for a five-minute bar. */
+export const MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Parses a model's JSON. XGBoost writes the literals NaN, Infinity and -Infinity, which JSON does not have; they come back as
+ * null (NaN) and ±Infinity.
+ */
+export function parseModelJson(bytes: Uint8Array, what: string): unknown {
+  if (bytes.length > MAX_BYTES) throw malformed(what, `${bytes.length} bytes, more than the limit of ${MAX_BYTES}`);
+  refuseOtherFormats(bytes, what);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw malformed(what, 'is not UTF-8 text', { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (first) {
+    if (!/\b(?:NaN|Infinity)\b/.test(text)) throw malformed(what, `is not complete JSON (${(first as Error).message})`);
+    const plain = withoutLiterals(text);
+    try {
+      return JSON.parse(plain);
+    } catch (second) {
+      throw malformed(what, `is not complete JSON (${(second as Error).message})`);
+    }
+  }
+}
+
+/** One pass, so that no text makes it slow. Outside strings there is no backslash in JSON. */
+function withoutLiterals(text: string): string {
+  let inString = false;
+  return text.replace(/\\.|"|-?\b(?:NaN|Infinity)\b/gs, (token) => {
+    if (token === '"') inString = !inString;
+    else if (!inString && !token.startsWith('\\'))
+      return token.endsWith('NaN') ? 'null' : token.startsWith('-') ? '-1e999' : '1e999';
+    return token;
+  });
+}
+
+function refuseOtherFormats(bytes: Uint8Array, what: string): void {
+  if (bytes.length === 0) throw malformed(what, 'is empty');
+  if (bytes[0] === 0x80)
+    throw unsupported(
+      'a Python pickle',
+      "A pickle is code, not data. Convert it where it was trained: python -c \"import pickle; pickle.load(open('m.pkl','rb')).save_model('model.json')\".",
+    );
+  // UBJSON: an object whose first key has a length marker instead of a quote
+  if (bytes[0] === 0x7b && bytes[1] !== undefined && 'iUIlL$#'.includes(String.fromCharCode(bytes[1])))
+    throw unsupported('XGBoost UBJSON', "Save the model as JSON: booster.save_model('model.json').");
+}
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function objectAt(parent: JsonObject, key: string, path: string): JsonObject {
+  const value = own(parent, key);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw malformed(`${path}.${key}`, 'is not an object');
+  return value as JsonObject;
+}
+
+export function arrayAt(parent: JsonObject, key: string, path: string): readonly unknown[] {
+  const value = own(parent, key);
+  if (!Array.isArray(value)) throw malformed(`${path}.${key}`, 'is not a list');
+  return value;
+}
+
+export function stringAt(parent: JsonObject, key: string, path: string): string {
+  const value = own(parent, key);
+  if (typeof value !== 'string') throw malformed(`${path}.${key}`, 'is not a string');
+  return value;
+}
+
+/** A count that XGBoost writes as a string of digits. */
+export function countAt(parent: JsonObject, key: string, path: string, max: number, fallback?: number): number {
+  const value = own(parent, key);
+  if (value === undefined && fallback !== undefined) return fallback;
+  const digits = typeof value === 'number' ? String(value) : value;
+  if (typeof digits !== 'string' || !/^\d{1,10}$/.test(digits))
+    throw malformed(`${path}.${key}`, 'is not a whole number');
+  const count = Number(digits);
+  if (count > max) throw malformed(`${path}.${key}`, `${count} is more than the limit of ${max}`);
+  return count;
+}
+
+export function own(parent: JsonObject, key: string): unknown {
+  return Object.hasOwn(parent, key) ? parent[key] : undefined;
+}

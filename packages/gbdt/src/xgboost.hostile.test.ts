@@ -1,0 +1,158 @@
+/// <reference types="node" />
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { loadXGBoost } from './xgboost.js';
+
+const good = readFileSync(new URL('../test/fixtures/hist-3.2.0.json', import.meta.url), 'utf8');
+const encode = (text: string) => new TextEncoder().encode(text);
+/* eslint-disable @typescript-eslint/no-explicit-any -- the point of these files is that they have no shape */
+const mutated = (change: (file: any, tree: any) => void): Uint8Array => {
+  const file = JSON.parse(good);
+  change(file, file.learner.gradient_booster.model.trees[0]);
+  return encode(JSON.stringify(file));
+};
+const failure = (bytes: Uint8Array): { name: string; code: string; remedy: string; message: string } => {
+  try {
+    loadXGBoost(bytes);
+  } catch (error) {
+    return error as never;
+  }
+  throw new Error('the file was loaded');
+};
+
+describe('malformed files are refused with MODEL_MALFORMED, naming the place', () => {
+  const cases: [string, Uint8Array, RegExp][] = [
+    ['empty', new Uint8Array(), /empty/],
+    ['truncated', encode(good.slice(0, good.length >> 1)), /not complete JSON/],
+    ['not UTF-8', Uint8Array.of(0x7b, 0xff, 0xfe), /UTF-8/],
+    ['a list', encode('[]'), /not an object/],
+    ['no learner', encode('{"version":[3,2,0]}'), /learner/],
+    ['a child that points back (cycle)', mutated((_, t) => (t.left_children[1] = 0)), /tree 0 node 1.*reached twice/],
+    ['a node that is its own child', mutated((_, t) => (t.left_children[0] = 0)), /reached twice/],
+    ['a child with two parents', mutated((_, t) => (t.right_children[1] = t.left_children[1])), /reached twice/],
+    ['a child beyond the tree', mutated((_, t) => (t.left_children[0] = 9999)), /left_children\[0\]/],
+    ['a child below −1', mutated((_, t) => (t.left_children[0] = -2)), /left_children\[0\]/],
+    ['a child that is no whole number', mutated((_, t) => (t.left_children[0] = 1.5)), /left_children\[0\]/],
+    ['one child only', mutated((_, t) => (t.left_children[0] = -1)), /one child only/],
+    ['a feature beyond the model', mutated((_, t) => (t.split_indices[0] = 5)), /feature 5 of a model with 5/],
+    ['a negative feature', mutated((_, t) => (t.split_indices[0] = -1)), /split_indices\[0\]/],
+    [
+      'a NaN threshold',
+      encode(good.replace(/"split_conditions":\[[^,]+,/, '"split_conditions":[NaN,')),
+      /threshold.*NaN/,
+    ],
+    [
+      'an infinite leaf',
+      mutated((_, t) => (t.split_conditions[t.left_children.indexOf(-1)] = '@')),
+      /split_conditions/,
+    ],
+    ['fewer thresholds than nodes', mutated((_, t) => t.split_conditions.pop()), /split_conditions.*entries/],
+    ['a huge node count', mutated((_, t) => (t.tree_param.num_nodes = '4000000000')), /num_nodes.*limit/],
+    ['a node count that is no number', mutated((_, t) => (t.tree_param.num_nodes = '1e9')), /num_nodes/],
+    [
+      'a tree of a class that is not there',
+      mutated((f) => (f.learner.gradient_booster.model.tree_info[0] = 3)),
+      /tree_info\[0\]/,
+    ],
+    ['a tree missing', mutated((f) => f.learner.gradient_booster.model.trees.pop()), /num_trees/],
+    ['a huge class count', mutated((f) => (f.learner.learner_model_param.num_class = '999999999')), /num_class.*limit/],
+    [
+      'a huge feature count',
+      mutated((f) => (f.learner.learner_model_param.num_feature = '4294967295')),
+      /num_feature.*limit/,
+    ],
+    [
+      'a base score that is no number',
+      mutated((f) => (f.learner.learner_model_param.base_score = '[x]')),
+      /base_score/,
+    ],
+    [
+      'a base score of another length',
+      mutated((f) => (f.learner.learner_model_param.base_score = '[1,2]')),
+      /base_score/,
+    ],
+    [
+      'best_iteration beyond the rounds',
+      mutated((f) => (f.learner.attributes.best_iteration = '70')),
+      /best_iteration/,
+    ],
+    ['a feature name twice', mutated((f) => (f.learner.feature_names[1] = 'a')), /feature_names/],
+  ];
+  it.each(cases)('%s', (_, bytes, message) => {
+    const error = failure(bytes);
+    expect(error).toMatchObject({ name: 'SignalboxError', code: 'MODEL_MALFORMED' });
+    expect(error.message).toMatch(message);
+    expect(error.remedy).not.toBe('');
+  });
+});
+
+describe('sound files of another kind are refused by name with MODEL_UNSUPPORTED', () => {
+  const cases: [string, Uint8Array, RegExp][] = [
+    ['dart', mutated((f) => (f.learner.gradient_booster.name = 'dart')), /"dart"/],
+    ['gblinear', mutated((f) => (f.learner.gradient_booster.name = 'gblinear')), /"gblinear"/],
+    ['another objective', mutated((f) => (f.learner.objective.name = 'rank:ndcg')), /"rank:ndcg"/],
+    [
+      'an objective named like a property of objects',
+      mutated((f) => (f.learner.objective.name = 'constructor')),
+      /"constructor"/,
+    ],
+    ['a categorical split', mutated((_, t) => (t.split_type[0] = 1)), /categorical/],
+    ['vector leaves', mutated((_, t) => (t.tree_param.size_leaf_vector = '3')), /multi_output_tree/],
+    ['several targets', mutated((f) => (f.learner.learner_model_param.num_target = '2')), /several targets/],
+    ['XGBoost 4', mutated((f) => (f.version = [4, 0, 0])), /XGBoost 4\.0/],
+    ['XGBoost 1.6', mutated((f) => (f.version = [1, 6, 2])), /XGBoost 1\.6/],
+    ['UBJSON', Uint8Array.of(0x7b, 0x4c, 0, 0, 0, 0), /UBJSON/],
+    ['a pickle', Uint8Array.of(0x80, 0x04, 0x95), /pickle/],
+  ];
+  it.each(cases)('%s', (_, bytes, message) => {
+    const error = failure(bytes);
+    expect(error).toMatchObject({ name: 'SignalboxError', code: 'MODEL_UNSUPPORTED' });
+    expect(error.message).toMatch(message);
+  });
+});
+
+describe('hostile files cost bounded time', () => {
+  const timed = (bytes: Uint8Array): number => {
+    const start = performance.now();
+    failure(bytes);
+    return performance.now() - start;
+  };
+  it.each([
+    ['a million open brackets', '['.repeat(1_000_000)],
+    ['a million escaped quotes beside a NaN', `NaN"${'\\"'.repeat(1_000_000)}`],
+    ['a million NaN', `[${'NaN,'.repeat(1_000_000)}`],
+  ])('%s', (_, text) => expect(timed(encode(text))).toBeLessThan(5_000));
+
+  it('a chain of 100,000 nodes is refused at the depth limit', () => {
+    const n = 100_001;
+    const chain = (child: (i: number) => number) =>
+      Array.from({ length: n }, (_, i) => (i % 2 === 0 && i + 2 < n ? child(i) : -1));
+    const bytes = mutated((_, t) => {
+      t.tree_param.num_nodes = String(n);
+      t.left_children = chain((i) => i + 1);
+      t.right_children = chain((i) => i + 2);
+      for (const key of ['split_indices', 'default_left', 'split_type', 'split_conditions'])
+        t[key] = new Array(n).fill(0);
+    });
+    expect(failure(bytes).message).toMatch(/deeper than the limit/);
+  });
+});
+
+it('every truncation of a model is refused', () => {
+  for (let length = 0; length < good.length - 1; length += 997)
+    expect(failure(encode(good.slice(0, length))).code).toBe('MODEL_MALFORMED');
+});
+
+describe('rows', () => {
+  const model = loadXGBoost(encode(good));
+  it('a row of another length is refused with MODEL_FEATURE_MISMATCH', () => {
+    expect(() => model.predict(new Float64Array(4))).toThrow(/4 numbers where 5/);
+    expect(() => model.predictBatch(new Float64Array(9), 2)).toThrow(/9 numbers where 10/);
+    expect(() => model.predict(new Float64Array(5), new Float64Array(2))).toThrow(/out/);
+  });
+  it('out is filled and returned, so that no row allocates', () => {
+    const out = new Float64Array(3);
+    expect(model.predict(new Float64Array(5), out)).toBe(out);
+    expect(out.reduce((a, b) => a + b)).toBeCloseTo(1, 6);
+  });
+});
