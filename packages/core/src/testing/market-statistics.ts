@@ -3,15 +3,15 @@
  * estimates over the whole sample, not rows of it. Returns are log returns; 1 bp = 1e-4.
  */
 export const MARKET_STATISTICS = Object.freeze({
-  /** Standard deviation of a five-minute return inside a session. */
-  barSd: 9.54e-4,
+  /** Standard deviation of a five-minute return inside a session (9.54 bp), before the caps on bursts and tails take 2 % off. */
+  barSd: 9.75e-4,
   /** Last close to the open of the first bar, over one night and over a weekend or holiday. */
-  nightSd: 27.7e-4,
-  weekendSd: 53.5e-4,
+  nightSd: 29e-4,
+  weekendSd: 55e-4,
   /** Open to close of a session's first bar. */
   firstBarSd: 27.0e-4,
   /** Log session volatility: regression on its last value, mean of five and mean of 22 (HAR), and its innovation. */
-  har: { day: 0.25, week: 0.47, month: 0.14, innovationSd: 0.29, stationaryVariance: 0.15 },
+  har: { day: 0.42, week: 0.18, month: 0.02, innovationSd: 0.31, stationaryVariance: 0.13 },
   /** Log volatility inside a session: what is left of a burst after one bar, and its standard deviation. */
   burst: { persistence: 0.5, sd: 0.6 },
   /** Degrees of freedom of the innovations of bars and of nights. */

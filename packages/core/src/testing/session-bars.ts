@@ -51,8 +51,8 @@ export function sessionBars(inputs: SessionInputs): { bars: Bar[]; recent: numbe
     const before = close;
     burst = persistence * burst + burstSd * Math.sqrt(1 - persistence ** 2) * random.bars.normal();
     // unit mean square, so that bursts do not change the long-run level
-    const sd = level * Math.exp(burst - burstSd ** 2) * profile[slot]!;
-    const noise = clamp(random.bars.student(M.barTail), 10);
+    const sd = level * Math.exp(Math.min(burst, 2.5 * burstSd) - burstSd ** 2) * profile[slot]!;
+    const noise = clamp(random.bars.student(M.barTail), 6);
     const move = sd * (drift(edge, recent, hour, level * M.barSd) + noise);
 
     const firstAfterNight = slot === 0 && closedMs > 0;
