@@ -1,0 +1,51 @@
+/** Eight hues that stay apart with normal, deuteranope and protanope sight (checked in palette.test.ts), one set per theme. */
+export const STRATEGY_COLORS = {
+  dark: ['#3fd0b4', '#f58ac8', '#e3d04b', '#a79bff', '#8fbf6a', '#ff7d7d', '#79d2ff', '#c3c9d4'],
+  light: ['#00796b', '#b0307f', '#7d6a00', '#5242c8', '#3b7a24', '#c43a44', '#0b7ba8', '#5a6472'],
+} as const;
+
+export type Theme = keyof typeof STRATEGY_COLORS;
+
+/** Second, colour-free sign of a strategy. No triangles: those say direction. */
+export const SHAPES = ['circle', 'square', 'diamond', 'hexagon', 'plus', 'star', 'pentagon', 'ring'] as const;
+export type Shape = (typeof SHAPES)[number];
+
+/** How a strategy looks everywhere on the page. */
+export interface Look {
+  readonly index: number;
+  readonly shape: Shape;
+}
+
+/** Looks by code. Order of the codes decides, so the same strategies look the same after a reload. */
+export function looks(codes: readonly string[]): ReadonlyMap<string, Look> {
+  return new Map(codes.map((code, i) => [code, { index: i % SHAPES.length, shape: SHAPES[i % SHAPES.length] ?? 'circle' }]));
+}
+
+export const colorOf = (look: Look | undefined, theme: Theme): string =>
+  STRATEGY_COLORS[theme][look?.index ?? 7] ?? STRATEGY_COLORS[theme][7];
+
+/** Colours of everything on a chart that is no strategy. */
+export const CHART_COLORS = {
+  dark: {
+    background: '#131a24',
+    text: '#93a1b3',
+    grid: '#1e2835',
+    line: '#2b3746',
+    up: '#5aa9f0',
+    down: '#f09a4d',
+    crosshair: '#6b7a8d',
+    label: '#2b3746',
+    shade: 'rgba(150, 170, 200, 0.045)',
+  },
+  light: {
+    background: '#ffffff',
+    text: '#566273',
+    grid: '#eef1f5',
+    line: '#d5dbe3',
+    up: '#1f6fbf',
+    down: '#c8640b',
+    crosshair: '#8894a5',
+    label: '#4a5666',
+    shade: 'rgba(40, 70, 110, 0.035)',
+  },
+} as const;

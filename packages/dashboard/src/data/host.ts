@@ -1,0 +1,46 @@
+import { connect, createClient } from '@signalbox/client';
+import type { CurveWindow, Source } from './source.js';
+
+const SYMBOL = 'USDCOP';
+
+const WINDOWS: Readonly<Record<CurveWindow, { hours: number; resolution: '5m' | '1h' | '1d' }>> = {
+  '24h': { hours: 24, resolution: '5m' },
+  '7d': { hours: 168, resolution: '1h' },
+  '30d': { hours: 720, resolution: '1h' },
+};
+
+/** The host that served this page. */
+export function hostSource(origin: string): Source {
+  const client = createClient();
+  return {
+    clock: () => client.clock(),
+    command: (action, speed) => client.commandClock(speed === undefined ? { action } : { action, speed }),
+    models: async () => (await client.models()).models,
+    latest: () => client.latestSignals(),
+    signals: async (code, limit) => [...(await client.signals(code, { limit })).signals].reverse(),
+    candles: async (limit) =>
+      (await client.candlesticks(SYMBOL, { timeframe: '5m', limit, include_indicators: false })).data,
+    positions: () => client.currentPositions(),
+    comparison: () => client.performanceComparison({ period: '30d' }),
+    curves: (window) => client.equityCurves(WINDOWS[window]),
+    listen(listener) {
+      const connection = connect({
+        url: `${origin}/ws/trading-signals`,
+        onEvent: (event) => listener.event(event),
+        onGap: () => listener.gap(),
+        onState(state) {
+          if (state === 'offline') listener.lost();
+          if (state !== 'live') return;
+          const seen = connection.seq;
+          if (seen === undefined) return listener.connected(null);
+          // how far the host is ahead of us is what this reconnect will catch up
+          client.events({ since: seen, limit: 1 }).then(
+            ({ last_seq }) => listener.connected(last_seq),
+            () => listener.connected(seen),
+          );
+        },
+      });
+      return () => connection.close();
+    },
+  };
+}

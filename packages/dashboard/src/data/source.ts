@@ -1,0 +1,40 @@
+import type {
+  Candle,
+  Clock,
+  ClockAction,
+  Comparison,
+  Curves,
+  Latest,
+  Model,
+  Positions,
+  Signal,
+  StreamEvent,
+} from './types.js';
+
+/** Which part of the equity history is shown. */
+export type CurveWindow = '24h' | '7d' | '30d';
+
+/** Where the page's data come from: the routes it reads and the stream it listens to. `data/host.ts` is the real one. */
+export interface Source {
+  clock(): Promise<Clock>;
+  command(action: ClockAction, speed?: number): Promise<Clock>;
+  models(): Promise<readonly Model[]>;
+  latest(): Promise<Latest>;
+  /** Oldest first. */
+  signals(code: string, limit: number): Promise<readonly Signal[]>;
+  /** Oldest first. */
+  candles(limit: number): Promise<readonly Candle[]>;
+  positions(): Promise<Positions>;
+  comparison(): Promise<Comparison>;
+  curves(window: CurveWindow): Promise<Curves>;
+  listen(listener: StreamListener): () => void;
+}
+
+export interface StreamListener {
+  /** The connection stands; `seq` is where the host's events are. */
+  connected(seq: number | null): void;
+  event(event: StreamEvent): void;
+  /** The host no longer keeps everything since our last event. */
+  gap(): void;
+  lost(): void;
+}

@@ -1,0 +1,33 @@
+import type { MarketStatus } from './types.js';
+
+export const BAR_MS = 5 * 60_000;
+
+export type Freshness = 'fresh' | 'late' | 'stale' | 'closed';
+
+export interface BarAge {
+  /** Market milliseconds since the newest bar was complete. */
+  readonly age: number;
+  readonly freshness: Freshness;
+}
+
+/**
+ * How old the newest bar is. Amber beyond 1.5 bars, red beyond 3, counted in open hours only: a bar of yesterday's session is not
+ * late one minute after today's opening.
+ *
+ * @param barTime open of the newest bar, epoch ms
+ * @param now market time, epoch ms
+ * @param openedAt start of the session in progress, when known
+ */
+export function barAge(
+  barTime: number,
+  now: number,
+  status: MarketStatus,
+  openedAt: number | null,
+  barMs: number = BAR_MS,
+): BarAge {
+  const complete = barTime + barMs;
+  const age = Math.max(0, now - complete);
+  if (status !== 'open') return { age, freshness: 'closed' };
+  const late = openedAt === null ? age : Math.max(0, now - Math.max(complete, openedAt));
+  return { age, freshness: late > 3 * barMs ? 'stale' : late > 1.5 * barMs ? 'late' : 'fresh' };
+}

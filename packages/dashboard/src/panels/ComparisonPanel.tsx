@@ -1,0 +1,64 @@
+import { useDesk, useDeskState } from '../app/desk.js';
+import { best, COLUMNS } from '../data/comparison.js';
+import { Glyph } from './Glyph.js';
+import { Panel } from './Panel.js';
+
+export function ComparisonPanel() {
+  const { feed, looks } = useDesk();
+  const comparison = useDeskState((state) => state.comparison);
+  return (
+    <Panel
+      id="comparison"
+      title="Performance · 30 days"
+      resource={comparison}
+      href="/api/models/performance/comparison?period=30d"
+      retry={() => feed.refresh(['comparison'])}
+      empty={(data) =>
+        data.strategies.length === 0 ? { title: 'Nothing to compare yet', hint: 'Figures begin with the first strategy that runs.' } : null
+      }
+    >
+      {({ strategies }) => (
+        <div className="table-scroll" tabIndex={0} role="group" aria-labelledby="comparison-title">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Strategy</th>
+                {COLUMNS.map((column) => (
+                  <th key={column.key} scope="col" title={column.meaning}>
+                    {column.head}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {strategies.map((row) => (
+                <tr key={row.strategy_code}>
+                  <th scope="row">
+                    <Glyph look={looks.get(row.strategy_code)} size={10} />
+                    {row.strategy_code}
+                  </th>
+                  {COLUMNS.map((column) => {
+                    const missing = row[column.key] === null;
+                    const isBest = best(column, strategies).has(row.strategy_code);
+                    return (
+                      <td
+                        key={column.key}
+                        data-label={column.head}
+                        className={missing ? 'unknown' : isBest ? 'best' : undefined}
+                        title={missing ? column.unknown(row) : undefined}
+                      >
+                        {column.show(row)}
+                        {missing && <span className="visually-hidden"> ({column.unknown(row)})</span>}
+                        {isBest && <span className="visually-hidden"> (best)</span>}
+                      </td>
+                    );
+                  })}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Panel>
+  );
+}
