@@ -2,7 +2,7 @@ import type { FeaturePlan, FeatureRow, FeatureStream } from './features/engine.j
 import type { SeriesTable } from './features/series.js';
 import type { Bar } from './market/bar.js';
 import type { Calendar } from './market/calendar.js';
-import { createPriceQuality, type PriceQuality } from './market/quality.js';
+import { PriceQuality } from './market/quality.js';
 import type { Slot } from './market/slot.js';
 import { DEAREST_COST_BPS } from './signals/costs.js';
 import { Volatility } from './signals/volatility.js';
@@ -36,7 +36,7 @@ export function openMarket(plan: FeaturePlan, series: SeriesTable, calendar: Cal
   return {
     features: plan.stream(series),
     volatility: new Volatility(calendar.slotsPerSession),
-    quality: createPriceQuality(),
+    quality: new PriceQuality(),
     costBps: DEAREST_COST_BPS,
   };
 }
