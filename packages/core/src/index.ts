@@ -23,8 +23,31 @@ export { SlotGap } from './indicators/gap.js';
 export { Rsi } from './indicators/rsi.js';
 
 // features
-export type { FeaturePlan, FeatureRow, FeatureStream } from './features/engine.js';
-export type { SeriesObservation, SeriesTable } from './features/series.js';
+export type {
+  Availability,
+  ConfigProblem,
+  FeatureConfig,
+  FeatureDefinition,
+  FeatureSource,
+  FeatureTransform,
+  Normalisation,
+  SeriesDefinition,
+  ValidateConfig,
+} from './features/config.js';
+export { defaultFeatures } from './features/default.js';
+export {
+  compileFeatures,
+  computeFeatures,
+  type FeaturePlan,
+  type FeatureRow,
+  type FeatureStream,
+  type FeatureTable,
+} from './features/engine.js';
+export { canonicalJson, firstDifference, hashDefinition, type DefinitionDifference } from './features/hash.js';
+export { parseFeatureConfig } from './features/parse.js';
+export { FEATURE_CONFIG_SCHEMA } from './features/schema.js';
+export { createSeriesTable, type SeriesColumn, type SeriesObservation, type SeriesTable } from './features/series.js';
+export { sha256 } from './features/sha256.js';
 
 // strategies
 export {
@@ -44,6 +67,15 @@ export {
 export { NO_OPINION_CODES, type MemberOpinion, type NoOpinionCode, type Opinion } from './strategies/opinion.js';
 export { opinionFault, wellFormed } from './strategies/opinion-check.js';
 export { seatAll, type Seat } from './strategies/seat.js';
+export { askSession, openSession, type SessionOptions } from './strategies/session.js';
+export { verifyArtifact, type FeatureSupply, type LoadedModel, type VerifiedModel } from './strategies/artifact.js';
+export {
+  readManifest,
+  type GoldenVectors,
+  type ModelManifest,
+  type ModelOutput,
+  type PinnedFeature,
+} from './strategies/manifest.js';
 
 // signals
 export { NOT_TRADED_REASONS, type NoSignal, type NotTraded, type Signal } from './signals/signal.js';

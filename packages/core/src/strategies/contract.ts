@@ -48,6 +48,8 @@ export interface Context<C, A extends string, St> {
   readonly artifacts: Readonly<Record<A, Artifact>>;
   /** Hash of each declared feature's definition, by name: what an artifact's manifest is checked against. */
   readonly featureHashes: Readonly<Record<string, string>>;
+  /** Those definitions, so that a mismatch can name the field that differs. */
+  readonly featureDefinitions?: Readonly<Record<string, object>>;
   readonly log: (message: string, facts?: Readonly<Record<string, string | number | boolean>>) => void;
   /** 0 ≤ x < 1, seeded by strategy, symbol and bar. */
   readonly random: () => number;
