@@ -18,6 +18,13 @@ export const ERROR_CODES = {
   RUN_UNKNOWN: 'input',
   ROUTE_UNKNOWN: 'input',
   METHOD_NOT_ALLOWED: 'input',
+  REQUEST_MALFORMED: 'input',
+  BODY_TOO_LARGE: 'input',
+  BODY_NOT_JSON: 'input',
+  SINCE_INVALID: 'input',
+  HOST_NOT_ALLOWED: 'input',
+  ORIGIN_NOT_ALLOWED: 'input',
+  CLOCK_NOT_SIMULATED: 'input',
   WORLD_MISMATCH: 'input',
   // a model or a plugin is at fault
   MODEL_MALFORMED: 'model',
@@ -34,6 +41,7 @@ export const ERROR_CODES = {
   STRATEGY_UNAVAILABLE: 'plugin',
   // the machine or a service is at fault; retry after mending it
   PORT_TAKEN: 'machine',
+  PAGE_NOT_BUILT: 'machine',
   BIND_REFUSED: 'machine',
   STORE_DOWN: 'machine',
   STORE_NEWER: 'machine',

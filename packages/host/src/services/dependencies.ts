@@ -1,24 +1,11 @@
 import type { Calendar, Clock, Instrument } from '@signalbox/core';
 import type { Reads } from '../stores/postgres/reads/index.js';
 import type { PublishedEvent } from '../live/event.js';
-import type { StrategyState } from './schemas.js';
+import type { StrategyStatus } from '../plugins/status.js';
+
+export type { StrategyStatus };
 
 export type World = 'market' | 'simulated';
-
-/** What the plugin side of the host says of one strategy. */
-export interface StrategyStatus {
-  readonly code: string;
-  readonly package: string | null;
-  readonly version: string | null;
-  readonly state: StrategyState;
-  /** Why it does not serve, for a person; null when it does. */
-  readonly reason: string | null;
-  readonly champion: {
-    readonly version: string;
-    readonly sha256: string;
-    readonly trainedOn: 'market' | 'simulated' | null;
-  } | null;
-}
 
 /** Commands to the replay clock of a simulated world. */
 export interface ClockControl {

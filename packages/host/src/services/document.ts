@@ -3,11 +3,14 @@ import { openApi } from './openapi.js';
 import { TRADING_ROUTES } from './trading/index.js';
 import type { Route } from './route.js';
 
-/** What the dashboard's origin serves: every route once. Root and health are those of the Multi-Model API. */
-export const PAGE_ROUTES: readonly Route[] = Object.freeze([
+/** Every route once. Root and health are those of the Multi-Model API. */
+const ALL_ROUTES: readonly Route[] = Object.freeze([
   ...MODELS_ROUTES,
   ...TRADING_ROUTES.filter((route) => !MODELS_ROUTES.some((each) => each.path === route.path)),
 ]);
 
+/** What the page's own origin serves: there `/` is the page. */
+export const PAGE_ROUTES: readonly Route[] = Object.freeze(ALL_ROUTES.filter((route) => route.path !== '/'));
+
 /** One document of all routes: the client's types are made from it. */
-export const wholeApi = (version: string) => openApi('Signalbox', version, PAGE_ROUTES);
+export const wholeApi = (version: string) => openApi('Signalbox', version, ALL_ROUTES);

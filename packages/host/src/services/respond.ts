@@ -1,5 +1,6 @@
 import { SignalboxError, type Instrument } from '@signalbox/core';
 import type { ServiceDependencies } from './dependencies.js';
+import type { Account } from '../stores/postgres/reads/equity.js';
 import type { Run } from '../stores/postgres/reads/run.js';
 import type { StrategyRow } from '../stores/postgres/reads/strategies.js';
 
@@ -20,6 +21,11 @@ export async function scopeOf(runId: string, { reads, clock, world }: ServiceDep
     throw new SignalboxError('RUN_UNKNOWN', `run: there is no run named ${runId}`, 'Leave it out for the live run.');
   }
   return { run, end: run.end ?? clock.now(), simulated: world === 'simulated' };
+}
+
+/** A strategy's account in the default symbol. */
+export function accountOf({ run }: Scope, strategy: StrategyRow, { instruments }: ServiceDependencies): Account {
+  return { runId: run.id, strategyId: strategy.id, symbol: instruments[0].symbol };
 }
 
 /** Accepts `USD/COP`, `USDCOP`, `USD-COP` and `USD_COP`. @throws SYMBOL_UNKNOWN */

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Calendar } from '@signalbox/core';
 import type { EquityRow } from '../../stores/postgres/reads/equity.js';
-import { chosen, iso, scopeOf } from '../respond.js';
+import { accountOf, chosen, iso, scopeOf } from '../respond.js';
 import { route } from '../route.js';
 import { Choice, CodeList, Query, RunId } from '../schemas.js';
 import { EquityCurves, RESOLUTIONS } from './schemas.js';
@@ -30,12 +30,13 @@ export const equityCurves = route({
   async handler({ query }, deps) {
     const scope = await scopeOf(query.run, deps);
     const start = scope.end - query.hours * HOUR;
-    const strategies = chosen(await deps.reads.strategiesOf(scope.run.id), query.strategies);
+    const strategies = chosen(await deps.reads.strategiesOf(scope.run), query.strategies);
     const curves = await Promise.all(
       strategies.map(async (strategy) => {
+        const account = accountOf(scope, strategy, deps);
         const [before, rows] = await Promise.all([
-          deps.reads.lastEquity(scope.run.id, strategy.id, start),
-          deps.reads.equityPath(scope.run.id, strategy.id, start, scope.end),
+          deps.reads.lastEquity(account, start),
+          deps.reads.equityRows(account, start, scope.end),
         ]);
         const base = before?.equity ?? strategy.initialEquity;
         const returnPct = (equity: number): number => (base === 0 ? 0 : (equity / base - 1) * 100);

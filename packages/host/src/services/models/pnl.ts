@@ -1,10 +1,13 @@
+import { Type } from '@sinclair/typebox';
 import { tradeStatistics } from '@signalbox/core';
 import { chosen, scopeOf } from '../respond.js';
 import { route } from '../route.js';
 import { Choice, CodeList, Query, RunId } from '../schemas.js';
-import { Type } from '@sinclair/typebox';
-import { PNL_PERIODS, PnlSummary } from './schemas.js';
 import { cents } from './positions.js';
+import { PNL_PERIODS, PnlSummary } from './schemas.js';
+
+const DATES = { today: 1, week: 7, month: 30 };
+const DAY = 86_400_000;
 
 export const pnlSummary = route({
   path: '/api/models/pnl/summary',
@@ -20,11 +23,35 @@ export const pnlSummary = route({
   response: PnlSummary,
   errors: [404],
   async handler({ query }, deps) {
+    const { reads, calendar } = deps;
     const scope = await scopeOf(query.run, deps);
-    void chosen;
-    void tradeStatistics;
-    void cents;
-    void scope;
-    throw new Error('pending');
+    const strategies = chosen(await reads.strategiesOf(scope.run), query.strategies);
+    const today = calendar.sessionDate(scope.end);
+    const first =
+      query.period === 'all'
+        ? calendar.sessionDate(Math.min((await reads.firstEquityBar(scope.run.id)) ?? scope.end, scope.end))
+        : new Date(Date.parse(today) - (DATES[query.period] - 1) * DAY).toISOString().slice(0, 10);
+    const trades = await reads.tradesClosedFrom(
+      scope.run.id,
+      strategies.map((each) => each.id),
+      query.period === 'all' ? null : first,
+      calendar.zone,
+      scope.end,
+    );
+    const rows = strategies.map((strategy) => {
+      const { avg_hold_time_minutes: _, ...figures } = tradeStatistics(
+        trades.filter((trade) => trade.strategyId === strategy.id),
+      );
+      return { strategy_code: strategy.code, strategy_name: strategy.name, ...figures };
+    });
+    return {
+      period: query.period,
+      start_date: first,
+      end_date: today,
+      strategies: rows,
+      portfolio_total: cents(rows.reduce((sum, row) => sum + row.net_profit, 0)),
+      run_id: scope.run.id,
+      simulated: scope.simulated,
+    };
   },
 });

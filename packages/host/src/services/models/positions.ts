@@ -22,7 +22,7 @@ export const currentPositions = route({
     const rows = await deps.reads.openPositions(
       scope.run.id,
       strategies.map((row) => row.id),
-      scope.end,
+      scope.end - deps.calendar.slotMs,
     );
     const positions = rows.map((row) => {
       const instrument = deps.instruments.find((each) => each.symbol === row.symbol);

@@ -33,7 +33,7 @@ const signalFields = {
   signal_id: Type.Integer(),
   symbol: Type.String(),
   bar_time: Timestamp,
-  mode: Nullable(Type.String({ description: 'live, catch_up, backtest or external' })),
+  mode: Nullable(Type.String({ description: 'live, catch_up, unwatched or backtest' })),
   not_traded: Nullable(Type.String({ description: 'Why the entry was not taken; null when it was, or has yet to be' })),
   round_trip_cost_bps: Nullable(Type.Number()),
   breakeven_hit_rate: Nullable(Type.Number()),
@@ -192,7 +192,7 @@ export const Models = Shape('Models', {
       last_no_signal: Nullable(
         Shape(
           'NoSignal',
-          { code: Type.String(), detail: Type.String(), bar_time: Timestamp, timestamp: Timestamp },
+          { code: Type.String(), detail: Nullable(Type.String()), bar_time: Timestamp, timestamp: Timestamp },
           'The newest bar on which the strategy gave no opinion, and why; it counts when it is newer than the latest signal',
         ),
       ),

@@ -39,9 +39,14 @@ export const latestSignals = route({
   async handler({ query }, deps) {
     const instrument = instrumentOf(query.symbol, deps);
     const scope = await scopeOf(query.run, deps);
+    const strategies = await deps.reads.strategiesOf(scope.run);
     const [bar, rows] = await Promise.all([
-      deps.reads.lastBar(instrument.symbol, scope.end),
-      deps.reads.latestSignals(scope.run.id, instrument.symbol),
+      deps.reads.lastBar(instrument.symbol, scope.end, deps.calendar.slotMs),
+      deps.reads.latestSignals(
+        scope.run.id,
+        strategies.map((each) => each.id),
+        instrument.symbol,
+      ),
     ]);
     return {
       timestamp: iso(scope.end),

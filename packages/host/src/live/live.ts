@@ -1,0 +1,162 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Type } from '@sinclair/typebox';
+import { WebSocketServer } from 'ws';
+import { SignalboxError } from '@signalbox/core';
+import type { ServiceDependencies } from '../services/dependencies.js';
+import { checkHost, checkLocalOrigin, type Access } from '../services/origin.js';
+import { chosen } from '../services/respond.js';
+import { CodeList, Query } from '../services/schemas.js';
+import { errorBody } from '../services/status.js';
+import { parameters } from '../services/validation.js';
+import { Frames } from './frames.js';
+import { Listener, type Limits } from './listener.js';
+
+export const SIGNALS_PATH = '/ws/trading-signals';
+
+export interface LiveOptions extends Access, Partial<Limits> {
+  /** Connections at one time; 1,000 by default. */
+  readonly maxClients?: number;
+  readonly onError?: (error: unknown) => void;
+}
+
+/** The WebSocket `/ws/trading-signals`: every published event to every client that wants it. */
+export interface Live {
+  /** Answers upgrades of a server. Returns how to stop. */
+  attach(server: Server): () => void;
+  /** After the world was changed for a new one: every client gets `gap` and goes on with its first event. */
+  reset(): Promise<void>;
+  readonly clients: number;
+  close(): void;
+}
+
+const LIMITS: Limits = { queueBytes: 256 * 1024, heartbeat: 30_000, grace: 2_000, messagesPerSecond: 20 };
+const checkQuery = parameters(
+  Query({
+    since: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    strategies: Type.Optional(CodeList),
+  }),
+);
+
+export function createLive(dependencies: ServiceDependencies, options: LiveOptions = {}): Live {
+  const limits = { ...LIMITS, ...defined(options) };
+  const { maxClients = 1000 } = options;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: 4096,
+    maxFragments: 16,
+    perMessageDeflate: false,
+    clientTracking: false,
+  } as ConstructorParameters<typeof WebSocketServer>[0]);
+  const listeners = new Set<Listener>();
+  const frames = new Frames();
+  const unsubscribe = dependencies.events.subscribe((event) => {
+    const frame = frames.of(event);
+    for (const listener of listeners) listener.publish(frame);
+  });
+  // one timer for all: a thousand clients are no thousand timers
+  const beat = setInterval(
+    () => {
+      for (const listener of listeners) listener.beat();
+    },
+    Math.max(10, Math.min(1000, limits.heartbeat / 4)),
+  );
+  beat.unref();
+  let closed = false;
+
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    try {
+      const url = check(request, options);
+      if (closed || listeners.size >= maxClients) throw new TooMany();
+      const { since, strategies } = query(url);
+      const last = await dependencies.events.lastSeq();
+      if (since !== undefined && since > last) {
+        throw new SignalboxError('SINCE_INVALID', `since: ${since} is above the newest seq, ${last}`, 'Leave it out.');
+      }
+      if (strategies !== undefined) chosen(await dependencies.reads.strategies(), strategies);
+      if (socket.destroyed) return;
+      sockets.handleUpgrade(request, socket, head, (client) => {
+        const wanted = strategies === undefined ? null : new Set(strategies.split(','));
+        const listener = new Listener(client, dependencies, frames, limits, wanted, since ?? last, () =>
+          listeners.delete(listener),
+        );
+        listeners.add(listener);
+        listener.begin(since !== undefined).catch((error: unknown) => {
+          options.onError?.(error);
+          listener.end(1011, 'an error inside the host');
+        });
+      });
+    } catch (error) {
+      refuse(socket, error, options.onError);
+    }
+  }
+
+  return {
+    attach(server) {
+      const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+        void upgrade(request, socket, head);
+      server.on('upgrade', onUpgrade);
+      return () => server.off('upgrade', onUpgrade);
+    },
+    async reset() {
+      const oldest = await dependencies.events.oldestSeq();
+      const next = oldest ?? (await dependencies.events.lastSeq()) + 1;
+      for (const listener of listeners) listener.restart(next);
+    },
+    get clients() {
+      return listeners.size;
+    },
+    close() {
+      closed = true;
+      unsubscribe();
+      clearInterval(beat);
+      for (const listener of listeners) listener.end(1001, 'the host stops');
+    },
+  };
+}
+
+class TooMany extends Error {}
+
+/** Path, name and origin, before anything is read. */
+function check(request: IncomingMessage, access: Access): URL {
+  checkHost(request.headers.host, access);
+  checkLocalOrigin(request.headers.origin, access);
+  const url = URL.canParse(request.url ?? '', 'http://localhost') && new URL(request.url ?? '', 'http://localhost');
+  if (!url || url.pathname !== SIGNALS_PATH) {
+    throw new SignalboxError('ROUTE_UNKNOWN', 'there is no such WebSocket here', `Connect to ${SIGNALS_PATH}.`);
+  }
+  return url;
+}
+
+function query(url: URL): { since?: number; strategies?: string } {
+  const given: Record<string, string | string[]> = {};
+  for (const name of new Set(url.searchParams.keys())) {
+    const values = url.searchParams.getAll(name);
+    given[name] = values.length === 1 ? values[0]! : values;
+  }
+  try {
+    return checkQuery(given) as { since?: number; strategies?: string };
+  } catch (error) {
+    // at a handshake whatever is wrong with a parameter is a 400
+    if (!(error instanceof SignalboxError)) throw error;
+    throw new SignalboxError('REQUEST_MALFORMED', error.message, error.remedy);
+  }
+}
+
+function refuse(socket: Duplex, error: unknown, onError?: (error: unknown) => void): void {
+  const body =
+    error instanceof TooMany
+      ? { detail: 'too many connections', status_code: 503, code: 'STORE_DOWN' }
+      : errorBody(error);
+  if (body.status_code === 500) onError?.(error);
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${body.status_code} Refused\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `X-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
+}
+
+/** Options that were given; `undefined` is none. */
+const defined = (options: LiveOptions): Partial<Limits> =>
+  Object.fromEntries(Object.entries(options).filter(([name, value]) => name in LIMITS && value !== undefined));

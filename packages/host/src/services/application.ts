@@ -1,0 +1,112 @@
+import Koa, { type Context } from 'koa';
+import Router from '@koa/router';
+import { SignalboxError } from '@signalbox/core';
+import type { ServiceDependencies } from './dependencies.js';
+import { openApi } from './openapi.js';
+import { checkHost, checkSameOrigin, type Access } from './origin.js';
+import { Reply, type Input, type Route } from './route.js';
+import { errorBody } from './status.js';
+import * as validation from './validation.js';
+
+export interface ApplicationOptions extends Access {
+  /** Title of the OpenAPI document. */
+  readonly title: string;
+  /** Checks every answer against its schema: for tests. */
+  readonly checkAnswers?: boolean;
+  /** Told of what went wrong inside: the caller sees a code only. */
+  readonly onError?: (error: unknown, request: { readonly method: string; readonly path: string }) => void;
+}
+
+const MAX_BODY = 16 * 1024;
+
+/** Makes a Koa application of routes. */
+export function createApplication(
+  routes: readonly Route[],
+  dependencies: ServiceDependencies,
+  options: ApplicationOptions,
+): Koa {
+  const app = new Koa();
+  const router = new Router();
+  for (const route of routes) router.register(route.path, [route.method], serve(route, dependencies, options));
+  const document = openApi(options.title, dependencies.version, routes);
+  router.get('/openapi.json', (ctx) => {
+    ctx.body = document;
+  });
+
+  app.use(guard(options));
+  app.use(router.routes());
+  app.use((ctx) => {
+    const matched = router.match(ctx.path, ctx.method).path;
+    if (matched.length === 0) {
+      throw new SignalboxError('ROUTE_UNKNOWN', `there is no ${ctx.path} here`, 'GET / lists the routes.');
+    }
+    const methods = [...new Set(matched.flatMap((layer) => layer.methods))].sort();
+    ctx.set('Allow', methods.join(', '));
+    throw new SignalboxError('METHOD_NOT_ALLOWED', `${ctx.path} has no ${ctx.method}`, `Use ${methods.join(' or ')}.`);
+  });
+  // an answer that breaks off because its reader left
+  app.on('error', () => {});
+  return app;
+}
+
+/** Headers of every answer, the name check, and errors in one shape. Inner middleware may throw what it likes. */
+export function guard(options: ApplicationOptions): Koa.Middleware {
+  return async (ctx, next) => {
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    ctx.set('Cache-Control', 'no-store');
+    try {
+      checkHost(ctx.get('host'), options);
+      await next();
+    } catch (error) {
+      const body = errorBody(error);
+      if (body.status_code === 500) options.onError?.(error, { method: ctx.method, path: ctx.path });
+      ctx.status = body.status_code;
+      ctx.body = body;
+    }
+  };
+}
+
+function serve(route: Route, dependencies: ServiceDependencies, options: ApplicationOptions): Koa.Middleware {
+  const params = validation.parameters(route.params);
+  const query = validation.parameters(route.query);
+  const body = route.body ? validation.body(route.body) : undefined;
+  const checkAnswer = options.checkAnswers ? validation.answer(route.response) : undefined;
+  return async (ctx) => {
+    if (route.method !== 'GET') checkSameOrigin(ctx.headers);
+    const input: Input = {
+      params: params((ctx as Context & { params: Record<string, string> }).params),
+      query: query(ctx.query),
+      body: body && body(await readJson(ctx)),
+    };
+    const answer = await route.handler(input, dependencies);
+    const reply = answer instanceof Reply ? answer : new Reply(200, answer);
+    checkAnswer?.(reply.body);
+    ctx.status = reply.status;
+    ctx.body = reply.body;
+  };
+}
+
+async function readJson(ctx: Context): Promise<unknown> {
+  if (!ctx.is('application/json')) {
+    throw new SignalboxError(
+      'BODY_NOT_JSON',
+      'the body is not application/json',
+      'Set Content-Type: application/json.',
+    );
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of ctx.req as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY) {
+      ctx.set('Connection', 'close');
+      throw new SignalboxError('BODY_TOO_LARGE', `the body is larger than ${MAX_BODY} bytes`, 'Send less.');
+    }
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new SignalboxError('REQUEST_MALFORMED', 'the body is no valid JSON', 'Mend it.');
+  }
+}

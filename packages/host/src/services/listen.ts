@@ -1,0 +1,99 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type Koa from 'koa';
+import { SignalboxError } from '@signalbox/core';
+import type { Live } from '../live/live.js';
+import { ownerOfPort } from './port-owner.js';
+
+export interface Service {
+  readonly name: string;
+  readonly defaultPort: number;
+  readonly application: Koa;
+  /** Answers upgrades to WebSockets; without it there are none. */
+  readonly live?: Live;
+}
+
+export interface ListenOptions {
+  /** As configured; without it the default port or, if that is taken, the next free one. 0 is any free port. */
+  readonly port?: number;
+  /** 127.0.0.1 by default. */
+  readonly bind?: string;
+}
+
+export interface Listening {
+  readonly name: string;
+  readonly port: number;
+  readonly url: string;
+  /** Ends open connections, too. */
+  close(): Promise<void>;
+}
+
+const TRIES = 100;
+
+/**
+ * @throws PORT_TAKEN when a configured port is taken, naming by whom where that can be found
+ * @throws BIND_REFUSED when the address cannot be listened on
+ */
+export async function listen(service: Service, { port, bind = '127.0.0.1' }: ListenOptions = {}): Promise<Listening> {
+  const first = port ?? service.defaultPort;
+  const last = port === undefined ? first + TRIES : first;
+  for (let candidate = first; candidate <= last; candidate++) {
+    const server = createServer(service.application.callback());
+    // slow senders hold a socket for seconds, not for ever
+    server.headersTimeout = 10_000;
+    server.requestTimeout = 15_000;
+    try {
+      await open(server, candidate, bind);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === 'EADDRINUSE' && candidate < last) continue;
+      throw await refusal(service.name, candidate, bind, code, error);
+    }
+    const close = service.live?.attach(server);
+    return listening(service.name, server, bind, close);
+  }
+  throw new RangeError('unreachable');
+}
+
+function open(server: Server, port: number, bind: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host: bind, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function listening(name: string, server: Server, bind: string, detach?: () => void): Listening {
+  const { port } = server.address() as AddressInfo;
+  return {
+    name,
+    port,
+    url: `http://${bind === '127.0.0.1' || bind === '0.0.0.0' ? 'localhost' : bind.includes(':') ? `[${bind}]` : bind}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        detach?.();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function refusal(name: string, port: number, bind: string, code: string | undefined, cause: unknown) {
+  if (code === 'EADDRINUSE') {
+    const owner = await ownerOfPort(port);
+    return new SignalboxError(
+      'PORT_TAKEN',
+      `port ${port}, configured for ${name}, is taken${owner ? ` by ${owner}` : ''}`,
+      `End that program, or set another port: services.${name}.port in signalbox.config.json.`,
+      { cause },
+    );
+  }
+  return new SignalboxError(
+    'BIND_REFUSED',
+    `${name} cannot listen on ${bind}:${port} (${code ?? 'unknown'})`,
+    'Set bind to an address of this machine and a port that you may use (above 1023).',
+    { cause },
+  );
+}

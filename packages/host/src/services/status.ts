@@ -1,0 +1,45 @@
+import { isSignalboxError, type ErrorCode } from '@signalbox/core';
+import { storeError } from '../stores/postgres/pool.js';
+import type { ErrorBody } from './schemas.js';
+
+/** Where an error's code becomes an HTTP status: here and nowhere else. A code that is not listed is a 500. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  REQUEST_MALFORMED: 400,
+  SINCE_INVALID: 400,
+  HOST_NOT_ALLOWED: 403,
+  ORIGIN_NOT_ALLOWED: 403,
+  ROUTE_UNKNOWN: 404,
+  SYMBOL_UNKNOWN: 404,
+  STRATEGY_UNKNOWN: 404,
+  RUN_UNKNOWN: 404,
+  METHOD_NOT_ALLOWED: 405,
+  WORLD_MISMATCH: 409,
+  CLOCK_NOT_SIMULATED: 409,
+  BODY_TOO_LARGE: 413,
+  BODY_NOT_JSON: 415,
+  PARAMETER_INVALID: 422,
+  STORE_DOWN: 503,
+  PAGE_NOT_BUILT: 503,
+};
+
+const STORE_DOWN = 'the database does not answer';
+const INTERNAL = 'an error inside the host; its log has the details';
+
+/** The answer to an error. What is not one of ours never shows its text: it may hold paths, SQL or secrets. */
+export function errorBody(error: unknown): ErrorBody {
+  if (isStoreDown(error)) return { detail: STORE_DOWN, status_code: 503, code: 'STORE_DOWN' };
+  if (isSignalboxError(error)) {
+    const status = STATUS[error.code];
+    // only what a route has thrown on purpose is meant for the caller
+    if (status !== undefined)
+      return { detail: `${error.message}. ${error.remedy}`, status_code: status, code: error.code };
+  }
+  return { detail: INTERNAL, status_code: 500, code: 'INTERNAL' };
+}
+
+/** Connection lost or refused, server starting or stopping, out of resources, statement timeout. */
+function isStoreDown(error: unknown): boolean {
+  const known = storeError(error);
+  if (isSignalboxError(known)) return known.code === 'STORE_DOWN';
+  return error instanceof Error && (error as { code?: unknown }).code === '57014';
+}
