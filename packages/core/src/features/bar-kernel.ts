@@ -1,0 +1,22 @@
+import type { Bar } from '../market/bar.js';
+
+export const BAR_FIELDS = ['open', 'high', 'low', 'close', 'volume'] as const;
+export type BarField = (typeof BAR_FIELDS)[number];
+
+/** One number at every stored bar, in order; NaN where undefined. */
+export interface BarKernel {
+  push(bar: Bar, ordinal: number): number;
+}
+
+const READERS: Readonly<Record<BarField, (bar: Bar) => number>> = {
+  open: (bar) => bar.open,
+  high: (bar) => bar.high,
+  low: (bar) => bar.low,
+  close: (bar) => bar.close,
+  volume: (bar) => bar.volume,
+};
+
+/** One function per field, shared by all kernels, so that a call in a hot loop sees few targets. */
+export function readBar(field: BarField): (bar: Bar) => number {
+  return READERS[field];
+}

@@ -1,0 +1,18 @@
+import type { Bar } from '../market/bar.js';
+import type { Slot } from '../market/slot.js';
+
+/** One bar's features. The arrays are reused for every bar: copy what you keep. */
+export interface FeatureRow {
+  readonly names: readonly string[];
+  /** Normalised values, NaN where missing. Reused for every bar. */
+  readonly values: Float64Array;
+  /** 0 present, 1 warming up, 2 missing. Reused for every bar. */
+  readonly status: Uint8Array;
+}
+
+/** The features of one symbol, bar after bar. */
+export interface FeatureStream {
+  /** Takes the next accepted bar, in order of time, and returns `row`. Throws RangeError for a bar that is not later. */
+  push(bar: Bar, slot: Slot): FeatureRow;
+  readonly row: FeatureRow;
+}
