@@ -1,0 +1,106 @@
+import type { Pool } from 'pg';
+import type { StoreCounts } from './bars.js';
+import { copyRows } from './copy.js';
+import { withBulkTransaction, type Queryable, type TransactionOptions } from './pool.js';
+
+/** Values of one date in the order of the load's columns; null where there is none. 4 decimals. */
+export interface MacroValues {
+  /** `YYYY-MM-DD`. */
+  readonly date: string;
+  readonly values: readonly (number | null)[];
+}
+
+const LOCK = 7_446_003;
+
+/** Only stored names reach SQL. */
+function named(columns: readonly string[]): readonly string[] {
+  for (const name of columns) if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new RangeError(`not a macro column: ${name}`);
+  return columns;
+}
+
+/**
+ * Stores macro values in one transaction. A null says nothing: it never erases a stored value. Overwritten values go to
+ * `revisions`; values that come after the world's first cycle get the market time at which they were first seen.
+ *
+ * @param columns stored names of the series, in the order of each row's values
+ * @throws SignalboxError WORLD_MISMATCH, STORE_DOWN
+ */
+export async function storeMacro(
+  pool: Pool,
+  columns: readonly string[],
+  rows: readonly MacroValues[],
+  source: string,
+  options: TransactionOptions = {},
+): Promise<StoreCounts> {
+  if (rows.length === 0 || columns.length === 0) return { inserted: 0, unchanged: rows.length, revised: 0 };
+  const names = named(columns);
+  const list = (of: (name: string) => string): string => names.map(of).join(', ');
+  return withBulkTransaction(
+    pool,
+    async (client) => {
+      await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+      await client.query(
+        `CREATE TEMP TABLE incoming_macro ON COMMIT DROP AS SELECT date, ${list((n) => n)} FROM macro_indicators_daily WITH NO DATA`,
+      );
+      await client.query('ALTER TABLE incoming_macro ADD PRIMARY KEY (date)');
+      await copyRows(
+        client,
+        'incoming_macro',
+        (function* () {
+          for (const row of rows) yield [row.date, ...row.values];
+        })(),
+      );
+      const updated = await client.query(
+        `UPDATE macro_indicators_daily m SET ${list((n) => `${n} = coalesce(i.${n}, m.${n})`)}, source = $1, recorded_at = now()
+         FROM incoming_macro i
+         WHERE m.date = i.date AND (${names.map((n) => `i.${n} IS NOT NULL AND i.${n} IS DISTINCT FROM m.${n}`).join(' OR ')})`,
+        [source],
+      );
+      const added = await client.query(
+        `INSERT INTO macro_indicators_daily (date, ${list((n) => n)}, source)
+         SELECT date, ${list((n) => n)}, $1 FROM incoming_macro i
+         WHERE NOT EXISTS (SELECT 1 FROM macro_indicators_daily m WHERE m.date = i.date) ORDER BY date`,
+        [source],
+      );
+      const inserted = added.rowCount ?? 0;
+      const revised = updated.rowCount ?? 0;
+      return { inserted, revised, unchanged: rows.length - inserted - revised };
+    },
+    options,
+  );
+}
+
+/** One stored, non-empty value. */
+export interface MacroObservation {
+  readonly series: string;
+  readonly date: string;
+  readonly value: number;
+  /** Market time at which it was first seen, epoch milliseconds; undefined: at its rule time. */
+  readonly firstSeen: number | undefined;
+}
+
+/** The observations of these series, in order of date, from `from` (`YYYY-MM-DD`, inclusive) on. */
+export async function readMacro(
+  db: Queryable,
+  series: readonly string[],
+  from = '-infinity',
+): Promise<MacroObservation[]> {
+  if (series.length === 0) return [];
+  const { rows } = await db.query<Record<string, number | null> & { date: string }>(
+    `SELECT date, ${named(series).join(', ')} FROM macro_indicators_daily WHERE date >= $1 ORDER BY date`,
+    [from],
+  );
+  const seen = await db.query<{ key: string; at: number }>(
+    `SELECT series || ' ' || date AS key, seen_at AS at FROM dw.macro_first_seen WHERE date >= $1 AND series = ANY ($2)`,
+    [from, series],
+  );
+  const firstSeen = new Map(seen.rows.map((row) => [row.key, row.at]));
+  const observations: MacroObservation[] = [];
+  for (const row of rows)
+    for (const name of series) {
+      const value = row[name];
+      if (typeof value === 'number')
+        observations.push({ series: name, date: row.date, value, firstSeen: firstSeen.get(`${name} ${row.date}`) });
+    }
+  return observations;
+}

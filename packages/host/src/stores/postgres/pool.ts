@@ -1,0 +1,151 @@
+import { Client, Pool, type PoolClient } from 'pg';
+import { SignalboxError } from '@signalbox/core';
+import { clientConfig, type ConnectionOptions } from './connection.js';
+
+export interface PoolOptions {
+  /** Connections at most; 10 by default. */
+  readonly max?: number;
+  /** Milliseconds that one statement of a pooled client may take; 15,000 by default. */
+  readonly statementTimeoutMs?: number;
+  /** Errors of idle connections, e.g. a server that went away; the pool replaces them by itself. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** Anything that runs a query: a pool or one of its clients. */
+export type Queryable = Pick<Client, 'query'>;
+
+const connections = new WeakMap<Pool, ConnectionOptions>();
+
+/**
+ * A pool that cannot hang: it waits 5 s for a connection, the server gives up a statement before the client does, and the
+ * client gives up a dead peer. Numbers come as numbers, timestamps as epoch milliseconds, dates as text.
+ */
+export function openPool(connection: ConnectionOptions, options: PoolOptions = {}): Pool {
+  const statementTimeout = options.statementTimeoutMs ?? 15_000;
+  const pool = new Pool({
+    ...clientConfig(connection),
+    max: options.max ?? 10,
+    statement_timeout: statementTimeout,
+    query_timeout: statementTimeout + 5_000,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    allowExitOnIdle: false,
+  });
+  connections.set(pool, connection);
+  const onError = options.onError ?? (() => {});
+  pool.on('error', onError);
+  // pg removes the pool's own listener while a client is checked out: an error then would end the process
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
+/** Where a pool of {@link openPool} connects to. */
+export function connectionOf(pool: Pool): ConnectionOptions {
+  const connection = connections.get(pool);
+  if (!connection) throw new TypeError('not a pool of openPool');
+  return connection;
+}
+
+export interface TransactionOptions {
+  /** No events are written: sessions that run unwatched. */
+  readonly silent?: boolean;
+  /** Market time of the writes, epoch milliseconds: when revised and late values were first seen. */
+  readonly marketTime?: number;
+}
+
+async function transact<T, C extends Pick<Client, 'query'>>(
+  client: C,
+  options: TransactionOptions,
+  work: (client: C) => Promise<T>,
+): Promise<T> {
+  await client.query('BEGIN');
+  if (options.silent) await client.query(`SET LOCAL signalbox.silent = 'on'`);
+  if (options.marketTime !== undefined)
+    await client.query(`SELECT set_config('signalbox.market_time', $1, true)`, [
+      new Date(options.marketTime).toISOString(),
+    ]);
+  const result = await work(client);
+  await client.query('COMMIT');
+  return result;
+}
+
+/** Runs `work` in one transaction. A connection that failed is thrown away. @throws what {@link storeError} makes of it */
+export async function withTransaction<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
+  let client: PoolClient;
+  try {
+    client = await pool.connect();
+  } catch (error) {
+    throw storeError(error);
+  }
+  try {
+    const result = await transact(client, options, work);
+    client.release();
+    return result;
+  } catch (error) {
+    let broken: Error | undefined;
+    await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
+    client.release(broken);
+    throw storeError(error);
+  }
+}
+
+/** One transaction on a connection of its own without time limits: bulk loads, migrations. */
+export async function withBulkTransaction<T>(
+  pool: Pool,
+  work: (client: Client) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
+  const client = await openClient(connectionOf(pool));
+  try {
+    return await transact(client, options, work);
+  } catch (error) {
+    throw storeError(error);
+  } finally {
+    await client.end().catch(() => {}); // an open transaction is rolled back by it
+  }
+}
+
+/** A connected client outside any pool, without time limits. */
+export async function openClient(connection: ConnectionOptions): Promise<Client> {
+  const client = new Client({ ...clientConfig(connection), connectionTimeoutMillis: 5_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    throw storeError(error);
+  }
+}
+
+/** Classes of SQLSTATE that mean "not now": connection, resources, operator, system. */
+const UNAVAILABLE = /^(08|53|57P|58)/;
+const NETWORK = /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOST|ENOTFOUND|EAI_)/;
+
+/** A database error as a coded one where a person can act on it: STORE_DOWN, WORLD_MISMATCH; others stay what they are. */
+export function storeError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof SignalboxError) return error;
+  const code = (error as { code?: unknown }).code;
+  if (code === 'SB001')
+    return new SignalboxError(
+      'WORLD_MISMATCH',
+      error.message.replace(/^WORLD_MISMATCH: /, ''),
+      (error as { hint?: string }).hint ?? 'Write them into a database of their own world.',
+      { cause: error },
+    );
+  const unreachable =
+    (typeof code === 'string' && (UNAVAILABLE.test(code) || NETWORK.test(code))) ||
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|connection error and is not queryable/.test(
+      error.message,
+    );
+  if (!unreachable) return error;
+  return new SignalboxError(
+    'STORE_DOWN',
+    'the database does not answer',
+    'Start it again (the embedded one: npm start); work goes on by itself when it answers.',
+    { cause: error },
+  );
+}

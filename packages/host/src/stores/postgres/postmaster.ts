@@ -1,0 +1,68 @@
+import { readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What a running server says of itself in `postmaster.pid`. */
+export interface Postmaster {
+  readonly pid: number;
+  readonly port: number;
+  readonly socket: string;
+  readonly ready: boolean;
+}
+
+export function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/**
+ * The server that holds the data folder, or undefined. A file left by a killed server is removed when its number now
+ * belongs to somebody else: PostgreSQL itself would refuse to start then, and in a container numbers repeat at every start.
+ */
+export async function runningPostmaster(data: string): Promise<Postmaster | undefined> {
+  const file = join(data, 'postmaster.pid');
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const lines = text.split('\n');
+  const pid = Number(lines[0]);
+  if (!Number.isInteger(pid) || pid <= 0) return undefined;
+  if (!alive(pid)) return undefined; // PostgreSQL clears such a file itself
+  if (process.platform === 'linux') {
+    // a postmaster's working directory is its data folder
+    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+    if (cwd !== undefined && cwd !== realpathSync(data)) {
+      await rm(file, { force: true });
+      return undefined;
+    }
+  }
+  return {
+    pid,
+    port: Number(lines[3] ?? 5432),
+    socket: lines[4]?.trim() ?? '',
+    ready: lines[7]?.trim() === 'ready',
+  };
+}
+
+/** Who started the server: it stops it. When that process is gone, the last one to leave does. */
+export const owner = {
+  async claim(base: string): Promise<void> {
+    await writeFile(join(base, 'owner.pid'), String(process.pid));
+  },
+  async release(base: string): Promise<void> {
+    await rm(join(base, 'owner.pid'), { force: true });
+  },
+  /** True when this process owns the server, or nobody alive does. */
+  async mayStop(base: string): Promise<boolean> {
+    const pid = Number(await readFile(join(base, 'owner.pid'), 'utf8').catch(() => 'nobody'));
+    return !Number.isInteger(pid) || pid === process.pid || !alive(pid);
+  },
+};
+
+export async function lastLines(file: string, count: number): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-count).join('\n');
+}
