@@ -34,6 +34,8 @@ export interface Part extends Settlement {
   readonly strategy: string;
   readonly barTime: number;
   readonly opinion: Opinion;
+  /** The exact features that the strategy saw, in its order; null when it was not asked. Reused for every bar. */
+  readonly vector: Float64Array | null;
   readonly outcome: Signal | NoSignal;
   /** The position after the bar. */
   readonly position: OpenPosition | null;
@@ -76,10 +78,12 @@ export function step(stages: Stages, state: State, bar: Bar, ask: Ask): Step {
   const parts = seats.map((seat, i) => {
     const book = state.books.get(seat.code)!;
     const position = positionView(book);
+    let vector: Float64Array | null = null;
     const members = seat.members.filter((code) => opinions.has(code));
     const opinion = andThen(whenAll(members.map((code) => opinions.get(code)!)), (answers): Maybe<Opinion> => {
       const silence = askable(seat, market, features);
       if (silence) return silence;
+      vector = seat.vector;
       const seen = membersSeen(members, answers, (code) => state.books.get(code)?.position?.side);
       return andThen(ask(seat, viewOf(seat, bar, features, position, seen)), wellFormed);
     });
@@ -89,7 +93,16 @@ export function step(stages: Stages, state: State, bar: Bar, ask: Ask): Step {
     return andThen(opinion, (said): Part => {
       const outcome = toSignal(said, { seat, bar, slot, instrument, market, book, slotMs: calendar.slotMs });
       if (outcome.kind === 'signal') place(book, outcome, slot);
-      return { strategy: seat.code, barTime: bar.time, ...settlements[i]!, opinion: said, outcome, position: book.position, book };
+      return {
+        strategy: seat.code,
+        barTime: bar.time,
+        ...settlements[i]!,
+        opinion: said,
+        vector,
+        outcome,
+        position: book.position,
+        book,
+      };
     });
   });
   return { bar, market, features, parts };

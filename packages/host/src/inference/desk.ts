@@ -1,0 +1,188 @@
+import {
+  observe,
+  openBook,
+  openMarket,
+  step,
+  type Bar,
+  type Book,
+  type BookRules,
+  type MarketState,
+  type Opinion,
+  type Part,
+  type SeriesTable,
+  type Stages,
+  type State,
+} from '@signalbox/core';
+import type { Pool } from 'pg';
+import type { OpenStrategies } from '../plugins/open.js';
+import { readAnswers } from '../stores/postgres/answers.js';
+import { newestBar, readBarBatches } from '../stores/postgres/bars.js';
+import { commitBatch, type BatchedPart } from '../stores/postgres/batch.js';
+import { commitPart, type DecisionMode } from '../stores/postgres/decisions.js';
+import { storeFeatureRow, storeFeatureRows, type FeatureValues } from '../stores/postgres/feature-values.js';
+import { storeProvenance } from '../stores/postgres/provenance.js';
+import { loadStates, seedState } from '../stores/postgres/state.js';
+import type { StrategyRecord } from '../stores/postgres/strategies.js';
+import { readSessionHistory } from '../stores/postgres/session-history.js';
+import type { Plan } from './plan.js';
+import { SessionLedger } from './session-ledger.js';
+
+export interface DeskOptions {
+  readonly pool: Pool;
+  readonly plan: Plan;
+  readonly rules: BookRules;
+  /** Filled with what is stored; grows as macro arrives. */
+  readonly series: SeriesTable;
+  readonly strategies: OpenStrategies;
+  readonly records: readonly StrategyRecord[];
+}
+
+/** The live run of one symbol: it owns the pipeline's state and takes each bar to the database. */
+export interface Desk {
+  /** Open time of the newest bar that every strategy has committed; null before the first. */
+  readonly processed: number | null;
+  /** Bars that are stored and not processed by all: what a crash left. */
+  readonly backlog: readonly Bar[];
+  /** Takes a stored bar through the step and commits each strategy's part as soon as it is made. */
+  run(bar: Bar, mode: 'live' | 'catch_up'): Promise<readonly Part[]>;
+  /** Takes stored bars through the step without events, in one commit. */
+  runUnwatched(bars: readonly Bar[]): Promise<void>;
+}
+
+const RUN = 'live';
+
+/**
+ * Restores the state: the market's from all stored bars, each strategy's from its last commit. A strategy without a state
+ * starts with the bar after the newest stored one: older bars are no catch-up.
+ */
+export async function openDesk(options: DeskOptions): Promise<Desk> {
+  const { pool, plan, rules, series, strategies, records } = options;
+  const { instrument, calendar, features } = plan;
+  const { symbol } = instrument;
+  const ids = new Map(records.map((record) => [record.code, record.id]));
+  const id = (code: string): number => ids.get(code)!;
+
+  const newest = await newestBar(pool, symbol);
+  for (const seat of strategies.seats) {
+    const record = records.find(({ code }) => code === seat.code)!;
+    const book = openBook(record.initialEquity);
+    await seedState(pool, { runId: RUN, strategyId: record.id, symbol, barTime: newest?.time ?? 0, book });
+  }
+  const states = await loadStates(pool, RUN, symbol);
+  const books = new Map<string, Book>(strategies.seats.map((seat) => [seat.code, states.get(seat.code)!.book]));
+  const stands = new Map(strategies.seats.map((seat) => [seat.code, states.get(seat.code)!.barTime]));
+  const provenance = new Map<string, number>();
+  for (const seat of strategies.seats) {
+    const { pluginVersion, modelSha256 } = strategies.provenance(seat.code);
+    const calendarVersion = calendar.version;
+    const stored = { pluginVersion, featureNames: seat.features, featureHashes: features.hashes, modelSha256, calendarVersion };
+    provenance.set(seat.code, await storeProvenance(pool, stored));
+  }
+  const ledgers = new Map<string, SessionLedger>();
+  for (const seat of strategies.seats) {
+    const stand = stands.get(seat.code)!;
+    const slot = calendar.slot(stand);
+    const underWay = slot && !slot.last ? slot.session : null;
+    const of = { runId: RUN, strategyId: id(seat.code), symbol, zone: calendar.zone, underWay };
+    const history = await readSessionHistory(pool, of);
+    const book = books.get(seat.code)!;
+    ledgers.set(
+      seat.code,
+      new SessionLedger(
+        {
+          closes: [book.initialEquity, ...history.closes],
+          maxDrawdownPct: history.maxDrawdownPct,
+          peak: book.allTimePeak,
+          session: underWay,
+          trades: history.trades,
+          entryFee: book.position?.entryFee ?? 0,
+        },
+        instrument.sessionsPerYear,
+      ),
+    );
+  }
+
+  const resumeAfter = stands.size > 0 ? Math.min(...stands.values()) : (newest?.time ?? 0);
+  const market: MarketState = openMarket(features, series, calendar);
+  const backlog: Bar[] = [];
+  for await (const batch of readBarBatches(pool, { symbol })) {
+    for (const bar of batch) {
+      const slot = calendar.slot(bar.time);
+      if (!slot) continue; // rows that others stored outside the session count nowhere
+      if (bar.time > resumeAfter) backlog.push(bar);
+      else observe(market, bar, slot);
+    }
+  }
+
+  let processed: number | null = resumeAfter || null;
+
+  const commitOf = (part: Part, mode: DecisionMode) => {
+    const seat = strategies.seats.find(({ code }) => code === part.strategy)!;
+    const slot = calendar.slot(part.barTime)!;
+    const performance = ledgers.get(part.strategy)!.push(part, slot);
+    const plugin = strategies.save(part.strategy);
+    return {
+      runId: RUN,
+      mode,
+      symbol,
+      strategyId: id(part.strategy),
+      part,
+      features: part.vector,
+      provenanceId: provenance.get(part.strategy)!,
+      dataWatermark: part.outcome.timestamp,
+      ...(plugin === null ? {} : { plugin }),
+      ...(performance ? { performance } : {}),
+    };
+  };
+
+  /** After a crash some strategies have committed the bar already: they are not asked again, their ensemble hears what they said. */
+  const stagesFor = async (bar: Bar): Promise<{ stages: Stages; state: State }> => {
+    const ahead = strategies.seats.filter((seat) => stands.get(seat.code)! >= bar.time).map((seat) => seat.code);
+    const seats = strategies.seats.filter((seat) => !ahead.includes(seat.code));
+    const stages: Stages = { instrument, calendar, rules, seats };
+    if (ahead.length === 0) return { stages, state: { market, books } };
+    const answered: Map<string, Opinion> = await readAnswers(pool, { runId: RUN, symbol, barTime: bar.time, codes: ahead });
+    return { stages, state: { market, books, answered } };
+  };
+
+  return {
+    get processed() {
+      return processed;
+    },
+    backlog,
+    async run(bar, mode) {
+      const { stages, state } = await stagesFor(bar);
+      const { parts, features: row } = step(stages, state, bar, strategies.ask);
+      const stored = storeFeatureRow(pool, { time: bar.time, symbol, values: row.values.slice() }, plan.featureHash);
+      const done = await Promise.all([
+        ...parts.map(async (made): Promise<Part> => {
+          const part = await made;
+          await commitPart(pool, commitOf(part, mode));
+          stands.set(part.strategy, part.barTime);
+          return part;
+        }),
+        stored,
+      ]);
+      processed = bar.time;
+      return done.filter((part): part is Part => part !== undefined);
+    },
+    async runUnwatched(bars) {
+      const batch: BatchedPart[] = [];
+      const rows: FeatureValues[] = [];
+      for (const bar of bars) {
+        const { stages, state } = await stagesFor(bar);
+        const { parts, features: row } = step(stages, state, bar, strategies.ask);
+        rows.push({ time: bar.time, symbol, values: row.values.slice() });
+        for (const made of parts) {
+          const part = await made;
+          // what the next bar changes is copied: the batch is written later
+          batch.push(commitOf({ ...part, vector: part.vector?.slice() ?? null, book: structuredClone(part.book) }, 'unwatched'));
+        }
+        processed = bar.time;
+      }
+      await storeFeatureRows(pool, rows, plan.featureHash);
+      await commitBatch(pool, { runId: RUN, mode: 'unwatched', symbol }, batch);
+      for (const { part } of batch) stands.set(part.strategy, part.barTime);
+    },
+  };
+}
