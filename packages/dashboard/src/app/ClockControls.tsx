@@ -30,13 +30,11 @@ export function ClockControls() {
 
   return (
     <div className="controls" role="group" aria-label="Clock of the demo world">
-      <button type="button" onClick={() => command(paused ? 'resume' : 'pause')} aria-label={paused ? 'Resume the clock' : 'Pause the clock'}>
+      <button type="button" onClick={() => command(paused ? 'resume' : 'pause')} {...named(paused ? 'Resume the clock' : 'Pause the clock')}>
         <Icon path={paused ? 'M3 1.5L10.5 6L3 10.5Z' : 'M2.5 1.5H5V10.5H2.5ZM7 1.5H9.5V10.5H7Z'} />
-        {paused ? 'Resume' : 'Pause'}
       </button>
-      <button type="button" onClick={() => command('step')} aria-label="Step one bar, then stand still">
+      <button type="button" onClick={() => command('step')} {...named('Step one bar, then stand still')}>
         <Icon path="M1.5 1.5L8 6L1.5 10.5ZM8.5 1.5H10.5V10.5H8.5Z" />
-        Step
       </button>
       <label>
         <span className="visually-hidden">Market seconds per second</span>
@@ -66,6 +64,8 @@ export function ClockControls() {
     </div>
   );
 }
+
+const named = (label: string) => ({ title: label, 'aria-label': label });
 
 function Icon({ path }: { path: string }) {
   return (

@@ -13,11 +13,14 @@ export function SessionClock() {
   const nextOpen = epoch(clock.next_open);
   return (
     <>
-      <p className="session">
+      <p className="session market-time">
         <time dateTime={new Date(now).toISOString()}>
-          {marketLongDay(now)} <strong>{marketSeconds(now)}</strong>
-        </time>{' '}
-        <span className="muted">{MARKET_ZONE}</span>
+          <strong>{marketSeconds(now)}</strong>
+        </time>
+        <span className="where">
+          <span>{marketLongDay(now)}</span>
+          <span>{MARKET_ZONE}</span>
+        </span>
       </p>
       <p className={`session status-${clock.market_status}`}>
         <i className="dot" aria-hidden /> {WORDS[clock.market_status]}

@@ -11,7 +11,7 @@ export function StaleBand() {
   const offline = stream.phase === 'offline' && now - stream.since > 3000;
   if (!offline && time?.age?.freshness !== 'stale') return null;
   return (
-    <p className="stale-band" data-stale>
+    <p className="stale-band" data-stale={offline ? 'offline' : 'bars'}>
       {offline
         ? `The host has not been reached for ${duration(now - stream.since)}: everything below is as it was then. Trying again by itself.`
         : `The newest bar is ${duration(time?.age?.age ?? 0)} old while the market is open: everything below is as it was then.`}

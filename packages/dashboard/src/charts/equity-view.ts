@@ -27,10 +27,8 @@ export class EquityView {
   readonly #series = new Map<string, Pair>();
 
   constructor(element: HTMLElement) {
-    this.#chart = createChart(element, {
-      ...chartOptions('dark'),
-      rightPriceScale: { scaleMargins: { top: 0.1, bottom: 0.08 } },
-    });
+    this.#chart = createChart(element, chartOptions('dark'));
+    this.#chart.applyOptions({ rightPriceScale: { scaleMargins: { top: 0.1, bottom: 0.08 } }, timeScale: { rightOffset: 4 } });
   }
 
   show({ curves, looks, theme, unit }: EquityContent): void {
@@ -66,8 +64,8 @@ export class EquityView {
       );
       pair.drawdown.setData(points.map(({ point, time }) => ({ time, value: -point.drawdown_pct })));
     }
-    this.#chart.panes()[0]?.setStretchFactor(3);
-    this.#chart.panes()[1]?.setStretchFactor(1);
+    this.#chart.panes()[0]?.setStretchFactor(5);
+    this.#chart.panes()[1]?.setStretchFactor(2);
     this.#chart.timeScale().fitContent();
   }
 

@@ -162,7 +162,7 @@ export class PricePrimitive implements ISeriesPrimitive<Time> {
     rows.forEach(({ level, y, off }, i) => {
       const color = colorOf(looks.get(level.code), theme);
       const sign = off === 0 ? '' : off < 0 ? ' ↑' : ' ↓';
-      const text = `${level.kind} ${formatPrice(level.price)}${sign}`;
+      const text = width < 420 ? `${level.kind}${sign}` : `${level.kind} ${formatPrice(level.price)}${sign}`;
       const textWidth = ctx.measureText(text).width;
       const labelX = width - textWidth - 20;
       const labelY = places[i] ?? y;

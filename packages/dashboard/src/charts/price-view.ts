@@ -12,6 +12,7 @@ import { sessions } from '../data/sessions.js';
 import { BAR_MS } from '../data/staleness.js';
 import type { Candle } from '../data/types.js';
 import { price } from '../format/number.js';
+import { marketTime } from '../format/time.js';
 import { chartOptions } from './chart-options.js';
 import { LanePrimitive, lanesHeight } from './lane-primitive.js';
 import type { Level, Mark } from './marks.js';
@@ -49,13 +50,17 @@ export class PriceView {
   #bars: readonly Candle[] = [];
   #session: OpenSession | null = null;
   #laneCount = -1;
+  /** The library shares a new height among the panes in a frame of its own; ours comes after it. */
+  readonly #resizes = new ResizeObserver(() => requestAnimationFrame(() => requestAnimationFrame(this.#fitLanes)));
   #following = true;
+  #destroyed = false;
   #theme: Theme | null = null;
 
   constructor(element: HTMLElement, hover: (time: number | null) => void, released: () => void) {
     this.#element = element;
     this.#released = released;
     this.#chart = createChart(element, chartOptions('dark'));
+    this.#resizes.observe(element);
     this.#candles = this.#chart.addSeries(CandlestickSeries, {
       priceFormat: { type: 'custom', formatter: price, minMove: 0.01 },
       priceLineStyle: 3,
@@ -87,17 +92,32 @@ export class PriceView {
     this.#setBars(content.bars, content.session);
     if (content.lanes.length !== this.#laneCount) {
       this.#laneCount = content.lanes.length;
-      this.#chart.panes()[1]?.setHeight(Math.max(2, lanesHeight(content.lanes.length)));
+      this.#fitLanes();
     }
     const { marks, looks, theme } = content;
     const days = sessions(content.bars).flatMap((day) => day.bars[0]?.time ?? []);
+    this.#widen();
     this.#price.show({ bars: content.bars, days, marks, levels: content.levels, looks, theme });
     this.#lanes.show({ codes: content.lanes, marks, looks, theme });
   }
 
   destroy(): void {
     for (const type of ['pointerdown', 'wheel', 'touchstart'] as const) this.#element.removeEventListener(type, this.#release);
+    this.#resizes.disconnect();
+    this.#destroyed = true;
     this.#chart.remove();
+  }
+
+  /** Lanes keep their height; the price takes what is left. */
+  readonly #fitLanes = (): void => {
+    if (!this.#destroyed) this.#chart.panes()[1]?.setHeight(Math.max(2, lanesHeight(this.#laneCount)));
+  };
+
+  /** The lanes' names stand on the price axis; a phone has no room for them. */
+  #widen(): void {
+    const minimumWidth = this.#element.clientWidth < 600 ? 0 : 88;
+    this.#candles.priceScale().applyOptions({ minimumWidth });
+    this.#slots.priceScale().applyOptions({ minimumWidth });
   }
 
   #paint(theme: Theme): void {
@@ -105,6 +125,8 @@ export class PriceView {
     this.#theme = theme;
     const { up, down, background } = CHART_COLORS[theme];
     this.#chart.applyOptions(chartOptions(theme));
+    // days are named inside the picture, so the axis needs times only
+    this.#chart.applyOptions({ timeScale: { tickMarkFormatter: (time: Time) => marketTime(Number(time) * 1000) } });
     // rising bars are hollow, falling ones filled: colour is the second sign
     this.#candles.applyOptions({
       upColor: background,
@@ -147,6 +169,6 @@ export class PriceView {
     const fit = Math.max(24, Math.floor(this.#chart.timeScale().width() / 5));
     const room = Math.min(ahead, Math.max(6, fit - recent)) + 2;
     const to = this.#bars.length - 1 + room;
-    this.#chart.timeScale().setVisibleLogicalRange({ from: Math.max(this.#bars.length - recent, to - fit) - 0.5, to });
+    this.#chart.timeScale().setVisibleLogicalRange({ from: Math.max(this.#bars.length - recent, to - fit) - 1.5, to });
   };
 }

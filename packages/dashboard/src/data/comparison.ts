@@ -20,7 +20,6 @@ export const COLUMNS: readonly Column[] = [
   { key: 'total_return_pct', head: 'Return', better: 'high', meaning: 'Equity now against the start of the window, percent', show: (r) => percent(r.total_return_pct), unknown: () => 'no equity before the window' },
   { key: 'daily_return_pct', head: 'Session', better: 'high', meaning: 'Return of the last completed session', show: (r) => percent(r.daily_return_pct), unknown: () => 'no completed session yet' },
   { key: 'sharpe_ratio', head: 'Sharpe', better: 'high', meaning: 'Mean / standard deviation of session returns, a year', show: (r) => decimal(r.sharpe_ratio), unknown: fewReturns },
-  { key: 'sortino_ratio', head: 'Sortino', better: 'high', meaning: 'Mean / downside deviation of session returns, a year', show: (r) => decimal(r.sortino_ratio), unknown: fewReturns },
   { key: 'max_drawdown_pct', head: 'Max DD', better: 'low', meaning: 'Deepest fall from a peak in the window, percent', show: (r) => plainPercent(r.max_drawdown_pct), unknown: () => 'no equity in this window' },
   { key: 'win_rate', head: 'Wins', better: 'high', meaning: 'Winning trades among winning and losing ones, after fees', show: (r) => fraction(r.win_rate), unknown: noTrades },
   { key: 'profit_factor', head: 'PF', better: 'high', meaning: 'Profit factor: net of wins / net of losses', show: (r) => decimal(r.profit_factor), unknown: noTrades },

@@ -56,7 +56,7 @@ export class Feed {
     for (const panel of PANELS) this.#throttles.set(panel, new Throttle(() => this.#read(panel), PACE[panel]));
     this.refresh();
     this.#stopListening = this.#source.listen({
-      connected: (seq) => this.#connected(seq),
+      connected: (seen, stands) => this.#connected(seen, stands),
       event: (event) => this.#event(event),
       gap: () => {
         // another world may begin here: nothing of the old one is merged into it
@@ -98,9 +98,9 @@ export class Feed {
     }
   }
 
-  #connected(seq: number | null): void {
+  #connected(seen: number | null, stands: number | null): void {
     const again = this.#store.get().stream.phase !== 'connecting';
-    this.#stream({ kind: 'connected', seq, at: Date.now() });
+    this.#stream({ kind: 'connected', seen, stands, at: Date.now() });
     if (!again) return;
     this.refresh();
     clearTimeout(this.#settle);

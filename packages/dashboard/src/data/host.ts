@@ -32,11 +32,11 @@ export function hostSource(origin: string): Source {
           if (state === 'offline') listener.lost();
           if (state !== 'live') return;
           const seen = connection.seq;
-          if (seen === undefined) return listener.connected(null);
+          if (seen === undefined) return listener.connected(null, null);
           // how far the host is ahead of us is what this reconnect will catch up
           client.events({ since: seen, limit: 1 }).then(
-            ({ last_seq }) => listener.connected(last_seq),
-            () => listener.connected(seen),
+            ({ last_seq }) => listener.connected(seen, last_seq),
+            () => listener.connected(seen, null),
           );
         },
       });

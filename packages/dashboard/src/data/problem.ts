@@ -9,6 +9,8 @@ export function problemOf(error: unknown): Problem {
   const message = text(fields['message']) ?? 'the host does not answer';
   const remedy =
     text(fields['remedy']) ??
-    (code === 'UNREACHABLE' ? 'Check that the host runs: npx --no-install signalbox start' : 'Try again.');
+    (code === 'UNREACHABLE'
+      ? 'Check that the host runs: npx --no-install signalbox start'
+      : 'The log of the host says more; the page also tries again by itself.');
   return { code, message, remedy };
 }

@@ -31,8 +31,8 @@ export interface Source {
 }
 
 export interface StreamListener {
-  /** The connection stands; `seq` is where the host's events are. */
-  connected(seq: number | null): void;
+  /** The connection stands. `seen` is the last event we have, `stands` the newest of the host: what lies between is coming. */
+  connected(seen: number | null, stands: number | null): void;
   event(event: StreamEvent): void;
   /** The host no longer keeps everything since our last event. */
   gap(): void;

@@ -13,7 +13,7 @@ export interface StreamState {
 }
 
 export type StreamSignal =
-  | { readonly kind: 'connected'; readonly seq: number | null; readonly at: number }
+  | { readonly kind: 'connected'; readonly seen: number | null; readonly stands: number | null; readonly at: number }
   | { readonly kind: 'event'; readonly seq: number | null; readonly at: number }
   | { readonly kind: 'gap'; readonly at: number }
   | { readonly kind: 'settled'; readonly at: number }
@@ -27,20 +27,18 @@ export const startStream = (at: number): StreamState => ({
   since: at,
 });
 
-/**
- * One step of the connection's life. The number the host says on a connection is where its events stand; events up to it that we
- * had not seen are what the reconnect caught up.
- */
+/** One step of the connection's life. What lies between our last event and the host's newest is what a reconnect catches up. */
 export function streamStep(state: StreamState, signal: StreamSignal): StreamState {
   switch (signal.kind) {
     case 'connected': {
-      const first = state.seq === null;
-      const missed = first || signal.seq === null ? 0 : Math.max(0, signal.seq - (state.seq ?? 0));
+      const first = state.phase === 'connecting';
+      const { seen, stands } = signal;
       return {
         ...state,
         phase: first ? 'live' : 'resumed',
-        seq: first ? signal.seq : state.seq,
-        caughtUp: missed,
+        // events may have come while we asked where the host stands
+        seq: Math.max(state.seq ?? -1, seen ?? -1) < 0 ? null : Math.max(state.seq ?? -1, seen ?? -1),
+        caughtUp: first || seen === null || stands === null ? 0 : Math.max(0, stands - seen),
         since: signal.at,
       };
     }

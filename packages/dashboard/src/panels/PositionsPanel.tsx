@@ -38,7 +38,6 @@ export function PositionsPanel() {
                 <th scope="col">Side</th>
                 <th scope="col">USD</th>
                 <th scope="col">Entry</th>
-                <th scope="col">Now</th>
                 <th scope="col">Stop</th>
                 <th scope="col">Target</th>
                 <th scope="col">P&amp;L</th>
@@ -57,7 +56,6 @@ export function PositionsPanel() {
                   </td>
                   <td data-label="USD">{decimal(position.quantity, 2)}</td>
                   <td data-label="Entry">{price(position.entry_price)}</td>
-                  <td data-label="Now">{price(position.current_price)}</td>
                   <td data-label="Stop">{price(position.stop_loss)}</td>
                   <td data-label="Target">{price(position.take_profit)}</td>
                   <td data-label="P&L">

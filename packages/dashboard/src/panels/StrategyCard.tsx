@@ -114,10 +114,9 @@ function Outcome({ signal, position, newestBar }: { signal: LatestSignal; positi
   switch (tradeState(signal, position, newestBar)) {
     case 'not_traded':
       return <span className="outcome warn">not traded: {notTraded(signal.not_traded ?? '')}</span>;
-    case 'in_position':
-      return <span className="outcome">in position</span>;
     case 'next_open':
-      return <span className="outcome">order for the next open</span>;
+      return <span className="outcome">fills at the next open</span>;
+    case 'in_position': // the position's own line says so
     case 'none':
       return null;
   }
