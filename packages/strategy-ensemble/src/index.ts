@@ -1,0 +1,1 @@
+export { ensemble as default, DEFAULT_WEIGHTS } from './strategy.js';
