@@ -1,13 +1,8 @@
-import { createZone, round, SignalboxError, type Bar, type Calendar } from '@signalbox/core';
+import { createZone, round, SignalboxError, type Calendar } from '@signalbox/core';
+import type { SourcedBar } from '../stores/postgres/bars.js';
 import { columnsOf, malformed, readCsv, type CsvInput, type ReadCsvOptions } from './csv.js';
 import { momentReader } from './moment.js';
 import { Rejections, type IngestReport, type RejectReason } from './report.js';
-
-/** A bar as it is stored: with its symbol and where it came from. */
-export interface SourcedBar extends Bar {
-  readonly symbol: string;
-  readonly source: string;
-}
 
 export interface BarsFile {
   /** Accepted bars, in order of time. */

@@ -71,3 +71,6 @@ export const MACRO_NOT_STORED: Readonly<Record<string, string>> = Object.freeze(
   infl_exp_eof_col_m_infexp: 'infexp_col',
   rsbp_fdi_outflow_col_a_idce: 'idce',
 });
+
+/** Stored names, in the order of {@link MACRO_COLUMNS}. */
+export const MACRO_NAMES: readonly string[] = Object.freeze(MACRO_COLUMNS.map((one) => one.name));

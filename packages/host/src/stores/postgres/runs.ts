@@ -88,3 +88,11 @@ const FACTS = [
   'strategy_state',
   'alerts',
 ] as const;
+
+/** Ends a backtest that failed or was cancelled: its row stays and says so, all that it wrote is removed, in one transaction. */
+export async function discardRun(pool: Pool, id: string, state: 'failed' | 'cancelled', reason: string): Promise<void> {
+  await withBulkTransaction(pool, async (client) => {
+    for (const table of FACTS) await client.query(`DELETE FROM dw.${table} WHERE run_id = $1`, [id]);
+    await finishRun(client, id, state, { reason });
+  });
+}
