@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openBook, place, positionView, resetDrawdown } from './book.js';
-import { Tape, HOUR, START } from './tape.test-kit.js';
+import { Tape, HOUR, START } from './tape.fixture.js';
 
 describe('position table: what each signal does at the next open', () => {
   describe('flat account', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NOT_TRADED_REASONS, type NotTraded } from '../signals/signal.js';
 import { resetDrawdown } from './book.js';
 import { refusal } from './risk.js';
-import { HOUR, SLOT_MS, Tape } from './tape.test-kit.js';
+import { HOUR, SLOT_MS, Tape } from './tape.fixture.js';
 import { DEFAULT_RULES, type Book, type PendingOrder } from './types.js';
 
 /** Loses about `usd` on a round trip without fees: 100,000 USD long, the price falling from 4,000. */
