@@ -189,6 +189,6 @@ describe('in a position', () => {
 it('the reasoning names members, weights and scores', async () => {
   const said = await ask({ RL_PPO: toward(0.8), ML_LGBM: toward(-0.6), ML_XGB: toward(0.5), LLM_CLAUDE: none });
   expect(said.reasoning).toBe(
-    'score +0.2688, consensus 0.6875, weight 0.80 of 1.00; RL_PPO 0.30 × +0.80, ML_LGBM 0.25 × −0.60, ML_XGB 0.25 × +0.50, LLM_CLAUDE silent (unavailable).',
+    'score +0.2687, consensus 0.6875, weight 0.80 of 1.00; RL_PPO 0.30 × +0.80, ML_LGBM 0.25 × −0.60, ML_XGB 0.25 × +0.50, LLM_CLAUDE silent (unavailable).',
   );
 });
