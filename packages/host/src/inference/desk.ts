@@ -9,7 +9,6 @@ import {
   type MarketState,
   type Opinion,
   type Part,
-  type SeriesTable,
   type Stages,
   type State,
 } from '@signalbox/core';
@@ -20,19 +19,19 @@ import { newestBar, readBarBatches } from '../stores/postgres/bars.js';
 import { commitBatch, type BatchedPart } from '../stores/postgres/batch.js';
 import { commitPart, type DecisionMode } from '../stores/postgres/decisions.js';
 import { storeFeatureRow, storeFeatureRows, type FeatureValues } from '../stores/postgres/feature-values.js';
+import { readMacro, type MacroObservation } from '../stores/postgres/macro.js';
 import { storeProvenance } from '../stores/postgres/provenance.js';
+import { readSessionHistory } from '../stores/postgres/session-history.js';
 import { loadStates, seedState } from '../stores/postgres/state.js';
 import type { StrategyRecord } from '../stores/postgres/strategies.js';
-import { readSessionHistory } from '../stores/postgres/session-history.js';
+import { addMacro } from './macro-series.js';
 import type { Plan } from './plan.js';
-import { SessionLedger } from './session-ledger.js';
+import { SessionRecord } from './session-record.js';
 
 export interface DeskOptions {
   readonly pool: Pool;
   readonly plan: Plan;
   readonly rules: BookRules;
-  /** Filled with what is stored; grows as macro arrives. */
-  readonly series: SeriesTable;
   readonly strategies: OpenStrategies;
   readonly records: readonly StrategyRecord[];
 }
@@ -41,9 +40,12 @@ export interface DeskOptions {
 export interface Desk {
   /** Open time of the newest bar that every strategy has committed; null before the first. */
   readonly processed: number | null;
-  /** Bars that are stored and not processed by all: what a crash left. */
-  readonly backlog: readonly Bar[];
-  /** Takes a stored bar through the step and commits each strategy's part as soon as it is made. */
+  /** Macro values that were stored just now. Known ones are passed over. */
+  learn(values: Iterable<MacroObservation>): void;
+  /**
+   * Takes a stored bar through the step and commits each strategy's part as soon as it is made. When it rejects the state in
+   * memory is ahead of the database: open the desk anew.
+   */
   run(bar: Bar, mode: 'live' | 'catch_up'): Promise<readonly Part[]>;
   /** Takes stored bars through the step without events, in one commit. */
   runUnwatched(bars: readonly Bar[]): Promise<void>;
@@ -56,7 +58,7 @@ const RUN = 'live';
  * starts with the bar after the newest stored one: older bars are no catch-up.
  */
 export async function openDesk(options: DeskOptions): Promise<Desk> {
-  const { pool, plan, rules, series, strategies, records } = options;
+  const { pool, plan, rules, strategies, records } = options;
   const { instrument, calendar, features } = plan;
   const { symbol } = instrument;
   const ids = new Map(records.map((record) => [record.code, record.id]));
@@ -78,39 +80,33 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     const stored = { pluginVersion, featureNames: seat.features, featureHashes: features.hashes, modelSha256, calendarVersion };
     provenance.set(seat.code, await storeProvenance(pool, stored));
   }
-  const ledgers = new Map<string, SessionLedger>();
+  const sessions = new Map<string, SessionRecord>();
   for (const seat of strategies.seats) {
-    const stand = stands.get(seat.code)!;
-    const slot = calendar.slot(stand);
+    const slot = calendar.slot(stands.get(seat.code)!);
     const underWay = slot && !slot.last ? slot.session : null;
     const of = { runId: RUN, strategyId: id(seat.code), symbol, zone: calendar.zone, underWay };
-    const history = await readSessionHistory(pool, of);
+    const { closes, maxDrawdownPct, trades } = await readSessionHistory(pool, of);
     const book = books.get(seat.code)!;
-    ledgers.set(
-      seat.code,
-      new SessionLedger(
-        {
-          closes: [book.initialEquity, ...history.closes],
-          maxDrawdownPct: history.maxDrawdownPct,
-          peak: book.allTimePeak,
-          session: underWay,
-          trades: history.trades,
-          entryFee: book.position?.entryFee ?? 0,
-        },
-        instrument.sessionsPerYear,
-      ),
-    );
+    const past = { closes, maxDrawdownPct, trades, peak: book.allTimePeak, open: book.position };
+    sessions.set(seat.code, new SessionRecord(book.initialEquity, instrument.sessionsPerYear, past));
   }
 
   const resumeAfter = stands.size > 0 ? Math.min(...stands.values()) : (newest?.time ?? 0);
+  const series = plan.series();
+  const known = new Set<string>();
+  const learn = (values: Iterable<MacroObservation>): void => {
+    for (const value of values) {
+      const key = `${value.series} ${value.date} ${value.value}`;
+      if (!known.has(key)) addMacro(series, [value]);
+      known.add(key);
+    }
+  };
+  learn(await readMacro(pool, series.names));
   const market: MarketState = openMarket(features, series, calendar);
-  const backlog: Bar[] = [];
-  for await (const batch of readBarBatches(pool, { symbol })) {
+  for await (const batch of readBarBatches(pool, { symbol, to: resumeAfter })) {
     for (const bar of batch) {
       const slot = calendar.slot(bar.time);
-      if (!slot) continue; // rows that others stored outside the session count nowhere
-      if (bar.time > resumeAfter) backlog.push(bar);
-      else observe(market, bar, slot);
+      if (slot) observe(market, bar, slot); // rows that others stored outside the session count nowhere
     }
   }
 
@@ -119,7 +115,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
   const commitOf = (part: Part, mode: DecisionMode) => {
     const seat = strategies.seats.find(({ code }) => code === part.strategy)!;
     const slot = calendar.slot(part.barTime)!;
-    const performance = ledgers.get(part.strategy)!.push(part, slot);
+    const performance = sessions.get(part.strategy)!.push(part, slot.last ? slot.session : null);
     const plugin = strategies.save(part.strategy);
     return {
       runId: RUN,
@@ -149,7 +145,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     get processed() {
       return processed;
     },
-    backlog,
+    learn,
     async run(bar, mode) {
       const { stages, state } = await stagesFor(bar);
       const { parts, features: row } = step(stages, state, bar, strategies.ask);
