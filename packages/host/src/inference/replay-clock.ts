@@ -63,8 +63,8 @@ export function createReplayClock({ start, speed = 60, calendar, wallNow }: Repl
 
   /** End of the hours in which time passes at `time`; undefined in closed hours. */
   const passesUntil = (time: number): number | undefined => {
-    const date = calendar.sessionDate(time - AFTER_CLOSE_MS);
-    for (const day of [date, calendar.sessionDate(time)]) {
+    // its own day's session, else one that closed a moment before midnight
+    for (const day of [calendar.sessionDate(time), calendar.sessionDate(time - AFTER_CLOSE_MS)]) {
       const open = calendar.sessionOpen(day);
       const end = (calendar.sessionClose(day) ?? -Infinity) + AFTER_CLOSE_MS;
       if (open !== undefined && time >= open && time < end) {
