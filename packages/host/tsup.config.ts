@@ -1,4 +1,9 @@
 import { defineConfig } from 'tsup';
 import { base } from '../../tsup.base.js';
 
-export default defineConfig({ ...base, entry: { index: 'src/index.ts', cli: 'src/cli/index.ts' }, splitting: true });
+export default defineConfig({
+  ...base,
+  entry: { index: 'src/index.ts', cli: 'src/cli/index.ts' },
+  dts: { entry: 'src/index.ts' },
+  splitting: true,
+});
