@@ -12,6 +12,9 @@ export interface PinnedFeature {
   readonly hash: string;
   /** That definition, so that a mismatch can name the field. */
   readonly definition?: unknown;
+  /** Mean and standard deviation of the training rows, for people: what is usual. */
+  readonly mean?: number;
+  readonly sd?: number;
 }
 
 /** Rows with the trainer's own predictions, computed by the library that trained the model. Null stands for a missing value. */

@@ -1,0 +1,1 @@
+export { mlXgb as default } from './strategy.js';
