@@ -254,7 +254,7 @@ export interface paths {
     };
     /**
      * Bars of one symbol, aggregated
-     * @description Aggregated from the stored 5-minute bars and aligned to the session; `limit` keeps the newest. Both ends are inclusive by bar time; a bare end date is the end of that day in the zone of the market.
+     * @description Aggregated from the stored bars and aligned to the session; candles whose open time lies in the window, both ends included, of more than `limit` the newest. A bare date is a day in the zone of the market, a bare end date its end; the span is at most 365 days, by default the newest 7.
      */
     get: operations['getCandlesticksSymbol'];
     put?: never;
@@ -542,7 +542,7 @@ export interface components {
     /** @description The newest bar on which the strategy gave no opinion, and why; it counts when it is newer than the latest signal */
     NoSignal: {
       code: string;
-      detail: string;
+      detail: string | null;
       /**
        * Format: date-time
        * @description ISO 8601, UTC, with milliseconds
@@ -1423,8 +1423,9 @@ export interface operations {
   getCandlesticksSymbol: {
     parameters: {
       query?: {
+        /** @description One finer than the stored bars is refused */
         timeframe?: '1m' | '5m' | '15m' | '30m' | '1h' | '4h' | '1d';
-        /** @description ISO 8601 date or time; default 7 days before end_date */
+        /** @description ISO 8601 date or time */
         start_date?: string;
         /** @description ISO 8601 date or time; default the newest bar */
         end_date?: string;

@@ -10,8 +10,8 @@ export interface Overlay {
   readonly rsi: number | null;
 }
 
-/** Buckets before a window after which an EMA 50 no longer knows where it began: (49/51)^500 is 2e-9. */
-export const WARM_UP = 500;
+/** Buckets before a window after which an EMA 50 no longer knows where it began: (49/51)^700 is 7e-13. */
+export const WARM_UP = 700;
 const BAND = 20;
 
 /** EMA 20 and 50 (seeded by the mean of the first n), Bollinger bands (20, 2 population sd), RSI 14 (Wilder) of closes. */

@@ -1,0 +1,60 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import openapiTS from 'openapi-typescript';
+import { describe, expect, it } from 'vitest';
+import { wholeApi } from '../../src/services/document.js';
+import { MODELS_ROUTES } from '../../src/services/models/index.js';
+import { openApi } from '../../src/services/openapi.js';
+import { TRADING_ROUTES } from '../../src/services/trading/index.js';
+
+type Json = Record<string, any>;
+const documents: [string, Json][] = [
+  ['models', openApi('Models', '1', MODELS_ROUTES)],
+  ['trading', openApi('Trading', '1', TRADING_ROUTES)],
+  ['whole', wholeApi('1')],
+];
+
+function references(node: unknown): string[] {
+  if (node === null || typeof node !== 'object') return [];
+  return Object.entries(node).flatMap(([key, value]) => (key === '$ref' ? [String(value)] : references(value)));
+}
+
+describe.each(documents)('the OpenAPI document of %s', (_, document) => {
+  it('is valid OpenAPI 3.1: the linter of the type generator accepts it', async () => {
+    await expect(openapiTS(structuredClone(document))).resolves.toBeDefined();
+    const broken = structuredClone(document);
+    broken['paths']['/api/health'].get.responses = 'none';
+    await expect(openapiTS(broken), 'and it refuses what is not').rejects.toThrow();
+  });
+
+  it('has no dangling reference, no two operations of one id, and every path parameter', () => {
+    const known = Object.keys(document['components'].schemas).map((name) => `#/components/schemas/${name}`);
+    expect(known).toEqual(expect.arrayContaining(references(document)));
+    const operations = Object.entries<Json>(document['paths']).flatMap(([path, item]) =>
+      Object.values<Json>(item).map((operation) => ({ path, operation })),
+    );
+    const ids = operations.map(({ operation }) => operation['operationId']);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { path, operation } of operations) {
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      const declared = operation['parameters']
+        .filter((each: Json) => each['in'] === 'path')
+        .map((each: Json) => each['name']);
+      expect(declared).toEqual(inPath);
+      expect(Object.keys(operation['responses'])).toEqual(expect.arrayContaining(['200', '422', '503']));
+    }
+  });
+
+  it('has component schemas that compile', () => {
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    ajv.addSchema(document, 'api');
+    for (const name of Object.keys(document['components'].schemas)) {
+      expect(ajv.getSchema(`api#/components/schemas/${name}`)).toBeTypeOf('function');
+    }
+  });
+});
+
+it('two different schemas cannot share a title', () => {
+  const [first] = MODELS_ROUTES;
+  const twin = { ...first!, path: '/twin', response: { ...first!.response, description: 'another' } };
+  expect(() => openApi('x', '1', [first!, twin])).toThrow(/titled/);
+});
