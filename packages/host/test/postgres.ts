@@ -31,7 +31,11 @@ export function testServer(): Promise<PostgresServer> {
     const projectDir = join(tmpdir(), 'signalbox-test');
     mkdirSync(projectDir, { recursive: true });
     // not durable, so that a database costs milliseconds; `env: {}`: never the DATABASE_URL of whoever runs the tests
-    return startPostgres({ projectDir, env: {}, settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } });
+    return startPostgres({
+      projectDir,
+      env: {},
+      settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
+    });
   })();
   return server;
 }

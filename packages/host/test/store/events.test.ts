@@ -17,7 +17,9 @@ beforeEach(async () => {
   relays = [];
   feeds = [];
   clients = [];
-  await db.pool.query(`INSERT INTO dw.dim_strategy (strategy_code, strategy_name, strategy_type) VALUES ('ML_NEW', 'New', 'ML')`);
+  await db.pool.query(
+    `INSERT INTO dw.dim_strategy (strategy_code, strategy_name, strategy_type) VALUES ('ML_NEW', 'New', 'ML')`,
+  );
 });
 afterEach(async () => {
   await Promise.all([...relays.map((relay) => relay.stop()), ...feeds.map((feed) => feed.close())]);
@@ -43,7 +45,7 @@ const client = async (): Promise<Client> => {
   return opened;
 };
 const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
-  for (const end = Date.now() + 10_000; !(await what()); ) {
+  for (const end = Date.now() + 10_000; !(await what());) {
     if (Date.now() > end) throw new Error('nothing came within 10 s');
     await sleep(10);
   }
@@ -55,34 +57,65 @@ describe('events by trigger', () => {
   it('a bare INSERT of a signal reaches every listener, with the keys of the WebSocket', async () => {
     relay();
     const { seen } = await feed();
-    await db.pool.query(`INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, side, confidence, size, entry_price,
+    await db.pool
+      .query(`INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, side, confidence, size, entry_price,
       stop_loss, take_profit, risk_usd, reasoning) VALUES (1, '2025-01-02T13:05Z', 'long', 'buy', 0.85, 0.25, 4250, 4200, 4350, 50, 'x')`);
     await until(() => seen.length === 1);
     expect(seen[0]).toMatchObject({
       seq: 1,
       type: 'signal_update',
       time: Date.UTC(2025, 0, 2, 13, 5),
-      payload: { strategy_code: 'ML_NEW', signal: 'long', confidence: 0.85, price: 4250, timestamp: '2025-01-02T13:05:00.000Z', origin: 'external' },
+      payload: {
+        strategy_code: 'ML_NEW',
+        signal: 'long',
+        confidence: 0.85,
+        price: 4250,
+        timestamp: '2025-01-02T13:05:00.000Z',
+        origin: 'external',
+      },
     });
   });
 
   it('the price of a flat signal is the close of its bar', async () => {
-    await db.pool.query(`INSERT INTO usdcop_m5_ohlcv (time, open, high, low, close) VALUES ('2025-01-02T13:00Z', 4250, 4251, 4249, 4250.25)`);
-    await db.pool.query(`INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal) VALUES (1, '2025-01-02T13:05Z', 'flat')`);
-    const { rows } = await db.pool.query(`SELECT payload ->> 'price' AS price FROM dw.events WHERE type = 'signal_update'`);
+    await db.pool.query(
+      `INSERT INTO usdcop_m5_ohlcv (time, open, high, low, close) VALUES ('2025-01-02T13:00Z', 4250, 4251, 4249, 4250.25)`,
+    );
+    await db.pool.query(
+      `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal) VALUES (1, '2025-01-02T13:05Z', 'flat')`,
+    );
+    const { rows } = await db.pool.query(
+      `SELECT payload ->> 'price' AS price FROM dw.events WHERE type = 'signal_update'`,
+    );
     expect(rows).toEqual([{ price: '4250.25' }]);
   });
 
   it('a position writes open, then close, once each', async () => {
-    await db.pool.query(`INSERT INTO dw.fact_strategy_positions (strategy_id, side, quantity, entry_price, entry_time, status)
+    await db.pool
+      .query(`INSERT INTO dw.fact_strategy_positions (strategy_id, side, quantity, entry_price, entry_time, status)
       VALUES (1, 'short', 2500, 4250, '2025-01-02T13:05Z', 'open')`);
     await db.pool.query(`UPDATE dw.fact_strategy_positions SET unrealized_pnl = 3`);
-    await db.pool.query(`UPDATE dw.fact_strategy_positions SET status = 'closed', exit_price = 4240, exit_time = '2025-01-02T13:20Z', realized_pnl = 5.9`);
+    await db.pool.query(
+      `UPDATE dw.fact_strategy_positions SET status = 'closed', exit_price = 4240, exit_time = '2025-01-02T13:20Z', realized_pnl = 5.9`,
+    );
     await db.pool.query(`UPDATE dw.fact_strategy_positions SET fees = 1`);
     const { rows } = await db.pool.query<{ payload: unknown }>(`SELECT payload FROM dw.events ORDER BY id`);
     expect(rows.map((row) => row.payload)).toMatchObject([
-      { strategy_code: 'ML_NEW', action: 'open', side: 'short', quantity: 2500, price: 4250, timestamp: '2025-01-02T13:05:00.000Z' },
-      { strategy_code: 'ML_NEW', action: 'close', side: 'short', quantity: 2500, price: 4240, timestamp: '2025-01-02T13:20:00.000Z' },
+      {
+        strategy_code: 'ML_NEW',
+        action: 'open',
+        side: 'short',
+        quantity: 2500,
+        price: 4250,
+        timestamp: '2025-01-02T13:05:00.000Z',
+      },
+      {
+        strategy_code: 'ML_NEW',
+        action: 'close',
+        side: 'short',
+        quantity: 2500,
+        price: 4240,
+        timestamp: '2025-01-02T13:20:00.000Z',
+      },
     ]);
   });
 
@@ -91,7 +124,10 @@ describe('events by trigger', () => {
       SELECT '2025-01-02T13:00Z'::timestamptz + i * interval '5 minutes', 4000, 4100, 3900, 4000 + i FROM generate_series(0, 59) i`);
     const { rows } = await db.pool.query(`SELECT type, payload FROM dw.events`);
     expect(rows).toMatchObject([
-      { type: 'price_update', payload: { symbol: 'USD/COP', price: 4059, change: 1, timestamp: '2025-01-02T17:55:00.000Z', source: 'manual' } },
+      {
+        type: 'price_update',
+        payload: { symbol: 'USD/COP', price: 4059, change: 1, timestamp: '2025-01-02T17:55:00.000Z', source: 'manual' },
+      },
     ]);
   });
 
@@ -99,9 +135,13 @@ describe('events by trigger', () => {
     const session = await client();
     await session.query(`BEGIN; SET LOCAL signalbox.silent = 'on'`);
     await session.query(alert('silent'));
-    await session.query(`INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal) VALUES (1, now(), 'flat')`);
+    await session.query(
+      `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal) VALUES (1, now(), 'flat')`,
+    );
     await session.query('COMMIT');
-    await db.pool.query(`INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, run_id) VALUES (1, now(), 'flat', 'bt1')`);
+    await db.pool.query(
+      `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, run_id) VALUES (1, now(), 'flat', 'bt1')`,
+    );
     await db.pool.query(`INSERT INTO dw.alerts (code, message, run_id) VALUES ('TEST', 'x', 'bt1')`);
     expect((await db.pool.query('SELECT * FROM dw.events')).rows).toEqual([]);
     await db.pool.query(alert('loud')); // the setting ended with its transaction
@@ -170,7 +210,8 @@ describe('the relay', () => {
     for (let i = 1; i <= 30; i++) {
       await db.pool.query(alert(String(i)));
       if (i % 10 === 0)
-        await db.pool.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database =
+        await db.pool
+          .query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database =
           (SELECT oid FROM pg_database WHERE datname = current_database())`);
     }
     await until(() => seen.length === 31);
@@ -199,7 +240,9 @@ describe('the relay', () => {
     expect(seen.map((event) => event.seq)).toEqual(Array.from({ length: each }, (_, i) => i + 1));
     for (let w = 0; w < 4; w++) {
       const own = messages(seen).filter((m) => String(m).startsWith(`${w} `));
-      const expected = Array.from({ length: 40 }, (_, i) => [`${w} ${i} a`, `${w} ${i} b`]).filter((_, i) => i % 5 !== 4);
+      const expected = Array.from({ length: 40 }, (_, i) => [`${w} ${i} a`, `${w} ${i} b`]).filter(
+        (_, i) => i % 5 !== 4,
+      );
       expect(own).toEqual(expected.flat());
     }
   });
@@ -226,7 +269,9 @@ describe('the feed', () => {
     });
     await db.pool.query(alert('1'));
     await until(() => seen.length === 1);
-    await db.pool.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%seq > $1 ORDER BY seq%' AND pid <> pg_backend_pid()`);
+    await db.pool.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%seq > $1 ORDER BY seq%' AND pid <> pg_backend_pid()`,
+    );
     await db.pool.query(alert('2'));
     await until(() => seen.length === 2);
     expect(messages(seen)).toEqual(['1', '2']);

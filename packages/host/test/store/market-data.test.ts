@@ -22,7 +22,8 @@ const bars = (n: number): SourcedBar[] =>
     volume: i,
     source: 'csv',
   }));
-const count = async (sql: string): Promise<number> => (await db.pool.query<{ n: number }>(`SELECT count(*) AS n FROM ${sql}`)).rows[0]!.n;
+const count = async (sql: string): Promise<number> =>
+  (await db.pool.query<{ n: number }>(`SELECT count(*) AS n FROM ${sql}`)).rows[0]!.n;
 
 describe('bars', () => {
   it.each([[3], [500]])('%i bars come back as they were stored; a repeat changes nothing', async (n) => {
@@ -39,7 +40,9 @@ describe('bars', () => {
     const next = bars(n + 5).map((bar, i) => (i === 2 ? { ...bar, close: 4255, source: 'fix' } : bar));
     expect(await storeBars(db.pool, next)).toEqual({ inserted: 5, unchanged: n - 1, revised: 1 });
     expect(await readBars(db.pool, { symbol: 'USD/COP' })).toEqual(next);
-    const { rows } = await db.pool.query(`SELECT column_name, old_value, new_value, source FROM revisions ORDER BY column_name`);
+    const { rows } = await db.pool.query(
+      `SELECT column_name, old_value, new_value, source FROM revisions ORDER BY column_name`,
+    );
     expect(rows).toEqual([
       { column_name: 'close', old_value: '4250.000002', new_value: '4255.000000', source: 'fix' },
       { column_name: 'source', old_value: 'csv', new_value: 'fix', source: 'fix' },
@@ -53,7 +56,11 @@ describe('bars', () => {
   });
 
   it('two loads of the same bars at once: each bar once', async () => {
-    const counts = await Promise.all([storeBars(db.pool, bars(200)), storeBars(db.pool, bars(200)), storeBars(db.pool, bars(20))]);
+    const counts = await Promise.all([
+      storeBars(db.pool, bars(200)),
+      storeBars(db.pool, bars(200)),
+      storeBars(db.pool, bars(20)),
+    ]);
     expect(counts.reduce((sum, c) => sum + c.inserted, 0)).toBe(200);
     expect(await count('usdcop_m5_ohlcv')).toBe(200);
   });
@@ -80,7 +87,9 @@ describe('macro values', () => {
     ];
     expect(await storeMacro(db.pool, columns, rows, 'csv')).toEqual({ inserted: 2, unchanged: 0, revised: 0 });
     expect(await storeMacro(db.pool, columns, rows, 'csv')).toEqual({ inserted: 0, unchanged: 2, revised: 0 });
-    expect(await storeMacro(db.pool, ['dxy', 'vix'], [{ date: '2025-01-03', values: [null, 17.9] }], 'fred')).toMatchObject({ revised: 1 });
+    expect(
+      await storeMacro(db.pool, ['dxy', 'vix'], [{ date: '2025-01-03', values: [null, 17.9] }], 'fred'),
+    ).toMatchObject({ revised: 1 });
     expect(await readMacro(db.pool, ['m2', 'dxy', 'vix'])).toEqual([
       { series: 'dxy', date: '2025-01-02', value: 108.1234, firstSeen: undefined },
       { series: 'm2', date: '2025-01-03', value: 21_533.8, firstSeen: undefined },
@@ -93,8 +102,12 @@ describe('macro values', () => {
   it('a value that comes after the first cycle carries the market time at which it was first seen, and keeps it when revised', async () => {
     await storeMacro(db.pool, columns, [{ date: '2025-01-02', values: [108, null] }], 'csv', { marketTime: START });
     await markFirstCycle(db.pool, START);
-    await storeMacro(db.pool, columns, [{ date: '2025-01-02', values: [109, 21_000] }], 'csv', { marketTime: START + BAR });
-    await storeMacro(db.pool, columns, [{ date: '2025-01-02', values: [110, 21_001] }], 'csv', { marketTime: START + 2 * BAR });
+    await storeMacro(db.pool, columns, [{ date: '2025-01-02', values: [109, 21_000] }], 'csv', {
+      marketTime: START + BAR,
+    });
+    await storeMacro(db.pool, columns, [{ date: '2025-01-02', values: [110, 21_001] }], 'csv', {
+      marketTime: START + 2 * BAR,
+    });
     expect(await readMacro(db.pool, columns)).toEqual([
       { series: 'dxy', date: '2025-01-02', value: 110, firstSeen: undefined },
       { series: 'm2', date: '2025-01-02', value: 21_001, firstSeen: START + BAR },
@@ -104,7 +117,9 @@ describe('macro values', () => {
   });
 
   it('a name that is no column never reaches SQL', async () => {
-    await expect(storeMacro(db.pool, ['dxy; DROP TABLE users'], [{ date: '2025-01-02', values: [1] }], 'x')).rejects.toThrow(RangeError);
+    await expect(
+      storeMacro(db.pool, ['dxy; DROP TABLE users'], [{ date: '2025-01-02', values: [1] }], 'x'),
+    ).rejects.toThrow(RangeError);
     await expect(readMacro(db.pool, ['"'])).rejects.toThrow(RangeError);
   });
 });

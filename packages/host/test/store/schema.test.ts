@@ -6,10 +6,11 @@ beforeAll(async () => {
   db = await testDatabase({ world: 'market' });
 });
 
-const code = (sql: string): Promise<string> => db.pool.query(sql).then(
-  () => 'accepted',
-  (error: { code?: string }) => String(error.code),
-);
+const code = (sql: string): Promise<string> =>
+  db.pool.query(sql).then(
+    () => 'accepted',
+    (error: { code?: string }) => String(error.code),
+  );
 const CHECK = '23514';
 
 describe('the schema of the reference', () => {
@@ -64,21 +65,60 @@ describe('the schema of the reference', () => {
   });
 
   it.each([
-    ['strategy_type', `INSERT INTO dw.dim_strategy (strategy_code, strategy_name, strategy_type) VALUES ('X', 'X', 'MAGIC')`],
+    [
+      'strategy_type',
+      `INSERT INTO dw.dim_strategy (strategy_code, strategy_name, strategy_type) VALUES ('X', 'X', 'MAGIC')`,
+    ],
     ['signal', `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal) VALUES (1, now(), 'buy')`],
-    ['side', `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, side) VALUES (1, now(), 'long', 'long')`],
-    ['confidence', `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, confidence) VALUES (1, now(), 'long', 1.0001)`],
-    ['confidence NaN', `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, confidence) VALUES (1, now(), 'long', 'NaN')`],
-    ['size', `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, size) VALUES (1, now(), 'long', -0.1)`],
-    ['entry_price NaN', `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, entry_price) VALUES (1, now(), 'long', 'NaN')`],
-    ['position side', `INSERT INTO dw.fact_strategy_positions (strategy_id, side, quantity, entry_price, entry_time) VALUES (1, 'buy', 1, 1, now())`],
-    ['status', `INSERT INTO dw.fact_strategy_positions (strategy_id, side, quantity, entry_price, entry_time, status) VALUES (1, 'long', 1, 1, now(), 'done')`],
-    ['closed without exit', `INSERT INTO dw.fact_strategy_positions (strategy_id, side, quantity, entry_price, entry_time, status) VALUES (1, 'long', 1, 1, now(), 'closed')`],
-    ['win_rate', `INSERT INTO dw.fact_strategy_performance (strategy_id, date_cot, win_rate) VALUES (1, '2025-01-03', 1.5)`],
+    [
+      'side',
+      `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, side) VALUES (1, now(), 'long', 'long')`,
+    ],
+    [
+      'confidence',
+      `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, confidence) VALUES (1, now(), 'long', 1.0001)`,
+    ],
+    [
+      'confidence NaN',
+      `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, confidence) VALUES (1, now(), 'long', 'NaN')`,
+    ],
+    [
+      'size',
+      `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, size) VALUES (1, now(), 'long', -0.1)`,
+    ],
+    [
+      'entry_price NaN',
+      `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, entry_price) VALUES (1, now(), 'long', 'NaN')`,
+    ],
+    [
+      'position side',
+      `INSERT INTO dw.fact_strategy_positions (strategy_id, side, quantity, entry_price, entry_time) VALUES (1, 'buy', 1, 1, now())`,
+    ],
+    [
+      'status',
+      `INSERT INTO dw.fact_strategy_positions (strategy_id, side, quantity, entry_price, entry_time, status) VALUES (1, 'long', 1, 1, now(), 'done')`,
+    ],
+    [
+      'closed without exit',
+      `INSERT INTO dw.fact_strategy_positions (strategy_id, side, quantity, entry_price, entry_time, status) VALUES (1, 'long', 1, 1, now(), 'closed')`,
+    ],
+    [
+      'win_rate',
+      `INSERT INTO dw.fact_strategy_performance (strategy_id, date_cot, win_rate) VALUES (1, '2025-01-03', 1.5)`,
+    ],
     ['role', `INSERT INTO users (email, password_hash, role) VALUES ('a@b', 'x', 'root')`],
-    ['high below close', `INSERT INTO usdcop_m5_ohlcv (time, open, high, low, close) VALUES ('2025-01-02T13:30Z', 4250, 4251, 4240, 4255)`],
-    ['NaN bar', `INSERT INTO usdcop_m5_ohlcv (time, open, high, low, close) VALUES ('2025-01-02T13:30Z', 'NaN', 'NaN', 'NaN', 'NaN')`],
-    ['negative volume', `INSERT INTO usdcop_m5_ohlcv (time, open, high, low, close, volume) VALUES ('2025-01-02T13:30Z', 1, 1, 1, 1, -1)`],
+    [
+      'high below close',
+      `INSERT INTO usdcop_m5_ohlcv (time, open, high, low, close) VALUES ('2025-01-02T13:30Z', 4250, 4251, 4240, 4255)`,
+    ],
+    [
+      'NaN bar',
+      `INSERT INTO usdcop_m5_ohlcv (time, open, high, low, close) VALUES ('2025-01-02T13:30Z', 'NaN', 'NaN', 'NaN', 'NaN')`,
+    ],
+    [
+      'negative volume',
+      `INSERT INTO usdcop_m5_ohlcv (time, open, high, low, close, volume) VALUES ('2025-01-02T13:30Z', 1, 1, 1, 1, -1)`,
+    ],
     ['NaN macro', `INSERT INTO macro_indicators_daily (date, m2) VALUES ('2025-01-04', 'NaN')`],
   ])('refuses a value outside the list or range of %s', async (_what, sql) => {
     expect(await code(sql)).toBe(CHECK);
@@ -117,7 +157,12 @@ describe('the schema of the reference', () => {
         source: 'csv',
       },
       expect.objectContaining({ column_name: 'source', old_value: 'twelvedata', new_value: 'csv' }),
-      expect.objectContaining({ table_name: 'macro_indicators_daily', column_name: 'dxy', old_value: '108.1000', new_value: '108.2000' }),
+      expect.objectContaining({
+        table_name: 'macro_indicators_daily',
+        column_name: 'dxy',
+        old_value: '108.1000',
+        new_value: '108.2000',
+      }),
     ]);
     expect(await code('DELETE FROM revisions')).toBe('SB002');
     expect(await code(`UPDATE revisions SET old_value = ''`)).toBe('SB002');

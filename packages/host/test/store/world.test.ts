@@ -12,26 +12,39 @@ describe('a database is one world', () => {
   it.each([
     ['market', 'simulated'],
     ['simulated', 'csv'],
-  ] as const)('a %s world refuses bars of source %s, by COPY and by INSERT, with nothing written', async (world, source) => {
-    const { pool } = await testDatabase({ world });
-    const many = Array.from({ length: 200 }, (_, i) => ({ ...bar, time: START + i * 300_000, source: i === 150 ? source : world === 'market' ? 'csv' : 'simulated' }));
-    await expect(storeBars(pool, many)).rejects.toMatchObject({ code: 'WORLD_MISMATCH' });
-    await expect(storeBars(pool, [{ ...bar, source }])).rejects.toMatchObject({ code: 'WORLD_MISMATCH' });
-    await expect(
-      pool.query(`INSERT INTO macro_indicators_daily (date, dxy, source) VALUES ('2025-01-02', 100, $1)`, [source]),
-    ).rejects.toMatchObject({ code: 'SB001', message: expect.stringMatching(/^WORLD_MISMATCH/) });
-    const { rows } = await pool.query('SELECT (SELECT count(*) FROM usdcop_m5_ohlcv) + (SELECT count(*) FROM macro_indicators_daily) AS n');
-    expect(rows).toEqual([{ n: 0 }]);
-  });
+  ] as const)(
+    'a %s world refuses bars of source %s, by COPY and by INSERT, with nothing written',
+    async (world, source) => {
+      const { pool } = await testDatabase({ world });
+      const many = Array.from({ length: 200 }, (_, i) => ({
+        ...bar,
+        time: START + i * 300_000,
+        source: i === 150 ? source : world === 'market' ? 'csv' : 'simulated',
+      }));
+      await expect(storeBars(pool, many)).rejects.toMatchObject({ code: 'WORLD_MISMATCH' });
+      await expect(storeBars(pool, [{ ...bar, source }])).rejects.toMatchObject({ code: 'WORLD_MISMATCH' });
+      await expect(
+        pool.query(`INSERT INTO macro_indicators_daily (date, dxy, source) VALUES ('2025-01-02', 100, $1)`, [source]),
+      ).rejects.toMatchObject({ code: 'SB001', message: expect.stringMatching(/^WORLD_MISMATCH/) });
+      const { rows } = await pool.query(
+        'SELECT (SELECT count(*) FROM usdcop_m5_ohlcv) + (SELECT count(*) FROM macro_indicators_daily) AS n',
+      );
+      expect(rows).toEqual([{ n: 0 }]);
+    },
+  );
 
   it('facts carry the flag of their world by themselves, and not the other one', async () => {
     const { pool } = await testDatabase({ world: 'simulated' });
-    await pool.query(`INSERT INTO dw.dim_strategy (strategy_code, strategy_name, strategy_type) VALUES ('A', 'A', 'ML')`);
+    await pool.query(
+      `INSERT INTO dw.dim_strategy (strategy_code, strategy_name, strategy_type) VALUES ('A', 'A', 'ML')`,
+    );
     const sql = (extra: string, value: string): string =>
       `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal${extra}) VALUES (1, now(), 'flat'${value}) RETURNING simulated`;
     await expect(pool.query(sql(', simulated', ', false'))).rejects.toMatchObject({ code: 'SB001' });
     expect((await pool.query(sql('', ''))).rows).toEqual([{ simulated: true }]);
-    await expect(pool.query('UPDATE dw.fact_strategy_signals SET simulated = false')).rejects.toMatchObject({ code: 'SB001' });
+    await expect(pool.query('UPDATE dw.fact_strategy_signals SET simulated = false')).rejects.toMatchObject({
+      code: 'SB001',
+    });
     await expect(pool.query(`UPDATE dw.world SET kind = 'market'`)).rejects.toMatchObject({ code: 'SB001' });
   });
 });
@@ -49,7 +62,14 @@ describe('worlds and their databases', () => {
     const server = await testServer();
     const first = await openWorld(server, name, { kind: 'simulated', seed: 7, firstSession: '2024-06-04', edge: 0.3 });
     expect(first.created).toBe(true);
-    expect(first.world).toMatchObject({ kind: 'simulated', seed: 7, firstSession: '2024-06-04', edge: 0.3, generation: 1, seqBase: 0 });
+    expect(first.world).toMatchObject({
+      kind: 'simulated',
+      seed: 7,
+      firstSession: '2024-06-04',
+      edge: 0.3,
+      generation: 1,
+      seqBase: 0,
+    });
     const again = await openWorld(server, name, { kind: 'simulated', seed: 99 });
     expect(again).toMatchObject({ created: false, world: { seed: 7 } });
     await expect(openWorld(server, name, { kind: 'market' })).rejects.toMatchObject({ code: 'WORLD_MISMATCH' });
@@ -81,7 +101,10 @@ describe('migrations', () => {
   it('applied twice change nothing the second time, also by two hosts at once', async () => {
     const { connection, pool } = await testDatabase();
     expect(await migrate(connection)).toEqual([]);
-    const more: Migration[] = [...(await readMigrations()), { version: 9000, name: '9000_more.sql', sql: 'CREATE TABLE more (a int)', checksum: 'm' }];
+    const more: Migration[] = [
+      ...(await readMigrations()),
+      { version: 9000, name: '9000_more.sql', sql: 'CREATE TABLE more (a int)', checksum: 'm' },
+    ];
     const both = await Promise.all([migrate(connection, more), migrate(connection, more)]);
     expect(both.flat()).toEqual(['9000_more.sql']);
     expect((await pool.query('SELECT count(*) AS n FROM schema_migrations')).rows).toEqual([{ n: more.length }]);
@@ -90,22 +113,35 @@ describe('migrations', () => {
   it('a newer database is refused: STORE_NEWER', async () => {
     const { connection, pool } = await testDatabase();
     await pool.query(`INSERT INTO schema_migrations (version, name, checksum) VALUES (9999, '9999_future.sql', 'x')`);
-    await expect(migrate(connection)).rejects.toMatchObject({ code: 'STORE_NEWER', message: expect.stringContaining('9999_future.sql') });
+    await expect(migrate(connection)).rejects.toMatchObject({
+      code: 'STORE_NEWER',
+      message: expect.stringContaining('9999_future.sql'),
+    });
   });
 
   it('a changed one is refused: STORE_MIGRATION_CHANGED', async () => {
     const { connection } = await testDatabase();
     const changed = (await readMigrations()).map((m, i) => (i === 0 ? { ...m, checksum: 'changed' } : m));
-    await expect(migrate(connection, changed)).rejects.toMatchObject({ code: 'STORE_MIGRATION_CHANGED', message: expect.stringContaining('0001') });
+    await expect(migrate(connection, changed)).rejects.toMatchObject({
+      code: 'STORE_MIGRATION_CHANGED',
+      message: expect.stringContaining('0001'),
+    });
   });
 
   it('one that fails leaves nothing of itself', async () => {
     const { connection, pool } = await testDatabase();
-    const broken = [...(await readMigrations()), { version: 9000, name: '9000_broken.sql', sql: 'CREATE TABLE half (a int); SELECT 1/0', checksum: 'b' }];
+    const broken = [
+      ...(await readMigrations()),
+      { version: 9000, name: '9000_broken.sql', sql: 'CREATE TABLE half (a int); SELECT 1/0', checksum: 'b' },
+    ];
     await expect(migrate(connection, broken)).rejects.toThrow('division by zero');
-    expect((await pool.query(`SELECT to_regclass('half') AS half, (SELECT max(version) FROM schema_migrations) < 9000 AS clean`)).rows).toEqual([
-      { half: null, clean: true },
-    ]);
+    expect(
+      (
+        await pool.query(
+          `SELECT to_regclass('half') AS half, (SELECT max(version) FROM schema_migrations) < 9000 AS clean`,
+        )
+      ).rows,
+    ).toEqual([{ half: null, clean: true }]);
   });
 });
 
@@ -129,7 +165,9 @@ describe('the pool', () => {
 
   it('an unreachable database is STORE_DOWN, not a hang', async () => {
     const pool = openPool({ host: '127.0.0.1', port: 1, user: 'admin', database: 'x' });
-    await expect(withTransaction(pool, (client) => client.query('SELECT 1'))).rejects.toMatchObject({ code: 'STORE_DOWN' });
+    await expect(withTransaction(pool, (client) => client.query('SELECT 1'))).rejects.toMatchObject({
+      code: 'STORE_DOWN',
+    });
     await pool.end();
   });
 

@@ -1,6 +1,18 @@
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
-import { cp, lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { SignalboxError } from '@signalbox/core';
@@ -45,13 +57,39 @@ async function hydrate(root: string, links: readonly Link[]): Promise<void> {
   }
 }
 
-/** Copies to `folder/native`, complete or not at all. */
+/** The same tree for everybody to read: linked where that gives it (60 MB), copied where the disk or its modes forbid. */
+async function mirror(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  await chmod(to, 0o755);
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await mirror(source, target);
+    else if (entry.isSymbolicLink()) await symlink(await readlink(source), target);
+    else {
+      const { mode } = await lstat(source);
+      const readable = mode | 0o444 | (mode & 0o100 ? 0o111 : 0);
+      const linked =
+        readable === mode &&
+        (await link(source, target).then(
+          () => true,
+          () => false,
+        ));
+      if (linked) continue;
+      await copyFile(source, target);
+      await chmod(target, readable & 0o755);
+    }
+  }
+}
+
+/** Mirrors to `folder/native`, complete or not at all. */
 async function copied(packageRoot: string, links: readonly Link[], folder: string): Promise<string> {
   const native = join(folder, 'native');
   if (existsSync(native)) return native;
   await mkdir(dirname(folder), { recursive: true });
+  await chmod(dirname(folder), 0o755);
   const partial = `${folder}.${randomUUID()}.partial`;
-  await cp(join(packageRoot, 'native'), join(partial, 'native'), { recursive: true, verbatimSymlinks: true });
+  await mirror(join(packageRoot, 'native'), join(partial, 'native'));
+  await chmod(partial, 0o755);
   await hydrate(partial, links);
   await rename(partial, folder).catch(async (error: unknown) => {
     await rm(partial, { recursive: true, force: true });

@@ -61,7 +61,10 @@ export const ownPrice = (signal: Signal): number | null =>
 export async function commitPart(pool: Pool, commit: PartCommit): Promise<Committed> {
   const { part, runId = 'live', strategyId, symbol } = commit;
   const key = [runId, strategyId, symbol] as const;
-  const book = JSON.stringify(part.book); // before the first wait: the pipeline goes on with the book
+  // read before the first wait: the pipeline goes on with book and vector
+  const book = JSON.stringify(part.book);
+  const plugin = commit.plugin === undefined ? null : JSON.stringify(commit.plugin);
+  const features = commit.features && floats(commit.features);
   return withTransaction(
     pool,
     async (client): Promise<Committed> => {
@@ -70,7 +73,7 @@ export async function commitPart(pool: Pool, commit: PartCommit): Promise<Commit
          ON CONFLICT (run_id, strategy_id, symbol) DO UPDATE SET bar_time = excluded.bar_time, book = excluded.book,
            plugin = excluded.plugin, recorded_at = now()
          WHERE strategy_state.bar_time < excluded.bar_time`,
-        [...key, at(part.barTime), book, commit.plugin === undefined ? null : JSON.stringify(commit.plugin)],
+        [...key, at(part.barTime), book, plugin],
       );
       if (moved.rowCount === 0) return { status: 'repeated', signalId: null };
       if (part.refused)
@@ -104,7 +107,7 @@ export async function commitPart(pool: Pool, commit: PartCommit): Promise<Commit
         await storeAlert(client, { runId, strategyId, symbol, time: part.outcome.timestamp, ...alert });
       const signalId =
         part.outcome.kind === 'signal'
-          ? await storeSignal(client, commit, part.outcome)
+          ? await storeSignal(client, commit, part.outcome, features)
           : await storeNoSignal(client, commit, part.outcome);
       return { status: 'committed', signalId };
     },
@@ -112,7 +115,12 @@ export async function commitPart(pool: Pool, commit: PartCommit): Promise<Commit
   );
 }
 
-async function storeSignal(client: Queryable, commit: PartCommit, signal: Signal): Promise<number> {
+async function storeSignal(
+  client: Queryable,
+  commit: PartCommit,
+  signal: Signal,
+  features: string | null,
+): Promise<number> {
   const { rows } = await client.query<{ id: number }>(
     `INSERT INTO dw.fact_strategy_signals (run_id, strategy_id, symbol, bar_time, timestamp_utc, signal, side, confidence, size,
        entry_price, stop_loss, take_profit, risk_usd, reasoning, mode, origin, not_traded, score, round_trip_cost_bps,
@@ -139,7 +147,7 @@ async function storeSignal(client: Queryable, commit: PartCommit, signal: Signal
       signal.score,
       signal.roundTripCostBps,
       signal.breakevenHitRate,
-      commit.features && floats(commit.features),
+      features,
       commit.provenanceId,
       commit.stateHash ?? null,
       commit.dataWatermark === undefined ? null : at(commit.dataWatermark),

@@ -9,7 +9,7 @@ import { Client } from 'pg';
 import { SignalboxError } from '@signalbox/core';
 import { postgresBinaries } from './binaries.js';
 import { clientConfig, type ConnectionOptions } from './connection.js';
-import { lastLines, owner, runningPostmaster, type Postmaster } from './postmaster.js';
+import { alive, lastLines, owner, runningPostmaster, type Postmaster } from './postmaster.js';
 import { passwordOf, premises, type Premises } from './premises.js';
 
 /** A PostgreSQL to use: our own, or the one that `DATABASE_URL` names. */
@@ -258,7 +258,7 @@ async function stop(place: Premises, admin: ConnectionOptions): Promise<void> {
   process.kill(running.pid, 'SIGINT'); // fast shutdown
   await owner.release(place.base);
   const until = Date.now() + STOP_DEADLINE_MS;
-  while (Date.now() < until && existsSync(join(place.data, 'postmaster.pid'))) await sleep(10);
+  while (Date.now() < until && alive(running.pid)) await sleep(10);
 }
 
 function freePort(): Promise<number> {

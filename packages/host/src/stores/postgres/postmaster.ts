@@ -1,5 +1,5 @@
 import { readFile, readlink, rm, writeFile } from 'node:fs/promises';
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a running server says of itself in `postmaster.pid`. */
@@ -10,10 +10,13 @@ export interface Postmaster {
   readonly ready: boolean;
 }
 
+/** A process that has ended and waits to be collected (in a container perhaps for ever) is not alive. */
 export function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    if (process.platform !== 'linux') return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat[stat.lastIndexOf(')') + 2] !== 'Z';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
