@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Bar } from '../market/bar.js';
+import { defaultFeatures } from '../features/default.js';
+import { compileFeatures, computeFeatures } from '../features/engine.js';
+import { createSeriesTable } from '../features/series.js';
 import { createCalendar } from '../market/calendar.js';
 import { CALENDARS } from '../market/calendars.js';
 import { damping, DEMO_EDGE, drift } from './edge.js';
@@ -8,74 +10,24 @@ import { createSimulator, type SimulatedSession } from './simulator.js';
 const calendar = createCalendar(CALENDARS['usdcop']!);
 const HORIZON = 12;
 
-/** Wilder's average of the last values, from the first `n` on. */
-function wilder(values: readonly number[], n: number): number[] {
-  const out: number[] = [];
-  let state = values.slice(0, n).reduce((sum, value) => sum + value, 0) / n;
-  values.forEach((value, i) => {
-    if (i >= n) state += (value - state) / n;
-    out.push(i < n - 1 ? NaN : state);
-  });
-  return out;
-}
+const config = defaultFeatures();
+const plan = compileFeatures(config, calendar);
 
-/** The 13 features, written down a second time from their definitions (the engine has its own tests). */
+/** The 13 features of every bar, by the engine, on what the world makes. */
 function features(sessions: readonly SimulatedSession[]): Record<string, number[]> {
-  const bars: Bar[] = sessions.flatMap((session) => [...session.bars]);
-  const moves = bars.map((bar, i) => (i === 0 ? 0 : bar.close - bars[i - 1]!.close));
-  const ranges = bars.map((bar, i) => {
-    const before = bars[i - 1]?.close ?? bar.open;
-    return Math.max(bar.high, before) - Math.min(bar.low, before);
-  });
-  const up = bars.map((bar, i) => (i === 0 ? 0 : bar.high - bars[i - 1]!.high));
-  const down = bars.map((bar, i) => (i === 0 ? 0 : bars[i - 1]!.low - bar.low));
-  const gain = wilder(
-    moves.map((move) => Math.max(move, 0)),
-    9,
+  const series = createSeriesTable(config, calendar);
+  for (const { macro } of sessions)
+    for (const { date, values } of macro)
+      for (const [name, value] of Object.entries(values)) if (series.has(name)) series.add(name, date, value);
+  const { names, values } = computeFeatures(
+    plan,
+    series,
+    sessions.flatMap(({ bars }) => bars),
   );
-  const loss = wilder(
-    moves.map((move) => Math.max(-move, 0)),
-    9,
+  const rows = values.length / names.length;
+  return Object.fromEntries(
+    names.map((name, at) => [name, Array.from({ length: rows }, (_, row) => values[row * names.length + at]!)]),
   );
-  const plus = wilder(
-    up.map((u, i) => (u > down[i]! && u > 0 ? u : 0)),
-    14,
-  );
-  const minus = wilder(
-    down.map((d, i) => (d > up[i]! && d > 0 ? d : 0)),
-    14,
-  );
-  const dx = plus.map((p, i) => Math.abs(p - minus[i]!) / (p + minus[i]! || 1));
-  const adx = wilder(dx.slice(13), 14);
-  const back = (k: number): number[] => bars.map((bar, i) => (i < k ? NaN : Math.log(bar.close / bars[i - k]!.close)));
-
-  // one pass per feature over what each session knows at its open
-  const perSession = (f: (history: Record<string, number[]>) => number): number[] => {
-    const history: Record<string, number[]> = {};
-    return sessions.flatMap((session) => {
-      for (const { values } of session.macro)
-        for (const [name, value] of Object.entries(values)) (history[name] ??= []).push(value);
-      const known = f(history);
-      return session.bars.map(() => known);
-    });
-  };
-  const last = (history: Record<string, number[]>, name: string, age = 1): number => history[name]!.at(-age)!;
-  const change = (name: string) => perSession((h) => last(h, name) / last(h, name, 2) - 1);
-  return {
-    log_ret_5m: back(1),
-    log_ret_1h: back(12),
-    log_ret_4h: back(48),
-    rsi_9: gain.map((g, i) => g / (g + loss[i]!)),
-    atr_pct: wilder(ranges, 10).map((range, i) => range / bars[i]!.close),
-    adx_14: [...new Array<number>(13).fill(NaN), ...adx],
-    dxy_z: perSession((h) => last(h, 'dxy')),
-    vix_z: perSession((h) => last(h, 'vix')),
-    embi_z: perSession((h) => last(h, 'embi')),
-    dxy_change_1d: change('dxy'),
-    brent_change_1d: change('brent'),
-    usdmxn_change_1d: change('usdmxn'),
-    rate_spread: perSession((h) => last(h, 'col10y') - last(h, 'ust10y')),
-  };
 }
 
 /**
@@ -83,10 +35,10 @@ function features(sessions: readonly SimulatedSession[]): Record<string, number[
  * volatility that features and labels share (White, 1980).
  */
 function significance(sessions: readonly SimulatedSession[]): Record<string, number> {
-  const bars = sessions.flatMap((session) => [...session.bars]);
+  const bars = sessions.flatMap((session) => session.bars);
   const slots = calendar.slotsPerSession;
   const decisions: number[] = [];
-  for (let session = 5; session < sessions.length; session++)
+  for (let session = 6; session < sessions.length; session++)
     for (let slot = 0; slot + 1 + HORIZON < slots; slot += HORIZON + 1) decisions.push(session * slots + slot);
   const label = decisions.map((i) => Math.log(bars[i + 1 + HORIZON]!.open / bars[i + 1]!.open));
   const centre = (values: number[]): number[] => {
@@ -103,6 +55,12 @@ function significance(sessions: readonly SimulatedSession[]): Record<string, num
     }),
   );
 }
+
+it('no feature is missing once the slowest is stable, five sessions in', () => {
+  const sessions = createSimulator({ seed: 1, calendar, edge: 0, firstSession: '2026-01-02' }).sessions(60);
+  for (const [name, values] of Object.entries(features(sessions)))
+    expect(values.slice(300).filter(Number.isNaN), name).toEqual([]);
+});
 
 describe('what the 13 features know of ln(open t+13 / open t+1)', () => {
   const at = (seed: number, edge: number): Record<string, number> =>
