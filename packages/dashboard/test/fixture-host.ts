@@ -26,6 +26,7 @@ export class FixtureHost {
   clock: object = {};
   accepting = true;
   #seq = 100;
+  #cutAt = 100;
   readonly #events: { seq: number; [field: string]: unknown }[] = [];
   readonly #sockets = new Set<WebSocket>();
   readonly #server = createServer((request, response) => void this.#answer(request, response));
@@ -57,13 +58,27 @@ export class FixtureHost {
     const time = new Date(bar.time).toISOString();
     this.#tell({ type: 'price_update', symbol: 'USD/COP', price: bar.close, timestamp: time, bar_time: time });
     for (const { code, action, position } of moved)
-      this.#tell({ type: 'position_change', strategy_code: code, action, side: position.side, quantity: position.quantity, price: bar.open, timestamp: time });
+      this.#tell({
+        type: 'position_change',
+        strategy_code: code,
+        action,
+        side: position.side,
+        quantity: position.quantity,
+        price: bar.open,
+        timestamp: time,
+      });
     for (const signal of said) this.#tell({ type: 'signal_update', price: signal.entry_price, ...signal });
+  }
+
+  /** Events told since the last cut. */
+  get missed(): number {
+    return this.#seq - this.#cutAt;
   }
 
   /** Cuts every connection and refuses new ones until `accepting` is set again. */
   cut(): void {
     this.accepting = false;
+    this.#cutAt = this.#seq;
     for (const socket of this.#sockets) socket.terminate();
   }
 
@@ -79,7 +94,9 @@ export class FixtureHost {
     client.on('message', (data) => {
       if (String(data) === 'ping') client.send(JSON.stringify({ type: 'pong', timestamp: new Date().toISOString() }));
     });
-    client.send(JSON.stringify({ type: 'connection', timestamp: new Date().toISOString(), message: 'connected', seq: this.#seq }));
+    client.send(
+      JSON.stringify({ type: 'connection', timestamp: new Date().toISOString(), message: 'connected', seq: this.#seq }),
+    );
     const since = new URL(request.url ?? '/', 'http://x').searchParams.get('since');
     if (since) for (const event of this.#events) if (event.seq > Number(since)) client.send(JSON.stringify(event));
   }

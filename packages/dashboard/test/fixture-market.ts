@@ -70,7 +70,11 @@ export class FixtureMarket {
   }
 
   /** Adds a bar, what the strategies say of it, and the fills of what they said before. */
-  next(): { bar: Bar; said: readonly (Signal & { strategy_code: string })[]; moved: readonly { code: string; action: 'open' | 'close'; position: OpenPosition }[] } {
+  next(): {
+    bar: Bar;
+    said: readonly (Signal & { strategy_code: string })[];
+    moved: readonly { code: string; action: 'open' | 'close'; position: OpenPosition }[];
+  } {
     const time = (OPENS[this.#session] ?? OPENS[2]) + this.#slot * BAR;
     const before = this.bars.at(-1)?.close ?? 4162;
     if (this.#slot % 14 === 0) this.#drift = (this.#random() - 0.5) * 2.6;
@@ -96,7 +100,8 @@ export class FixtureMarket {
       const last = this.signals.get(code)?.at(-1);
       const held = this.open.get(code);
       const wanted = last?.signal === 'long' || last?.signal === 'short' ? last.signal : null;
-      const leaves = held && (last?.signal === 'close' || (wanted !== null && wanted !== held.side) || this.#slot === 0);
+      const leaves =
+        held && (last?.signal === 'close' || (wanted !== null && wanted !== held.side) || this.#slot === 0);
       if (held && leaves) {
         this.open.delete(code);
         moved.push({ code, action: 'close', position: held });
@@ -180,7 +185,7 @@ export class FixtureMarket {
   }
 
   clock() {
-    const open = (OPENS[this.#session] ?? OPENS[2]);
+    const open = OPENS[this.#session] ?? OPENS[2];
     return {
       mode: 'replay' as const,
       speed: this.speed,
@@ -237,7 +242,11 @@ export class FixtureMarket {
           },
         },
         row('ML_XGB', 'RUNNING', null),
-        row('RL_PPO', 'not_installed', 'Package @signalbox/strategy-rl-ppo is not installed: npm install @signalbox/strategy-rl-ppo'),
+        row(
+          'RL_PPO',
+          'not_installed',
+          'Package @signalbox/strategy-rl-ppo is not installed: npm install @signalbox/strategy-rl-ppo',
+        ),
       ],
     };
   }
@@ -247,8 +256,14 @@ export class FixtureMarket {
     return {
       timestamp: iso(this.now),
       total_positions: positions.length,
-      total_notional: round(positions.reduce((sum, each) => sum + each.quantity, 0), 2),
-      total_pnl: round(positions.reduce((sum, each) => sum + (each.unrealized_pnl ?? 0), 0), 2),
+      total_notional: round(
+        positions.reduce((sum, each) => sum + each.quantity, 0),
+        2,
+      ),
+      total_pnl: round(
+        positions.reduce((sum, each) => sum + (each.unrealized_pnl ?? 0), 0),
+        2,
+      ),
       positions,
       run_id: 'live',
       simulated: true,

@@ -19,7 +19,14 @@ export function App({ store, feed }: { store: Store; feed: Feed }) {
   const [preferences, setPreferences] = useState(loadPreferences);
   const theme = useTheme(preferences.theme);
   const models = useStore(store, (state) => state.models.data);
-  const codes = useMemo(() => (models ?? []).map((model) => model.strategy_code).sort().join('\n'), [models]);
+  const codes = useMemo(
+    () =>
+      (models ?? [])
+        .map((model) => model.strategy_code)
+        .sort()
+        .join('\n'),
+    [models],
+  );
 
   const prefer = useCallback((change: Partial<Preferences>) => {
     setPreferences((known) => {

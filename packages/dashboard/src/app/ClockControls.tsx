@@ -30,7 +30,11 @@ export function ClockControls() {
 
   return (
     <div className="controls" role="group" aria-label="Clock of the demo world">
-      <button type="button" onClick={() => command(paused ? 'resume' : 'pause')} {...named(paused ? 'Resume the clock' : 'Pause the clock')}>
+      <button
+        type="button"
+        onClick={() => command(paused ? 'resume' : 'pause')}
+        {...named(paused ? 'Resume the clock' : 'Pause the clock')}
+      >
         <Icon path={paused ? 'M3 1.5L10.5 6L3 10.5Z' : 'M2.5 1.5H5V10.5H2.5ZM7 1.5H9.5V10.5H7Z'} />
       </button>
       <button type="button" onClick={() => command('step')} {...named('Step one bar, then stand still')}>

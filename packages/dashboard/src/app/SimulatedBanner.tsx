@@ -6,8 +6,8 @@ export function SimulatedBanner() {
   if (!simulated) return null;
   return (
     <aside className="banner" aria-label="Simulated world">
-      <strong>Simulated world.</strong> Every price, signal and result here is generated, and the demo simulator has an edge planted
-      in it for the models to find: good results on this page say nothing about a real market.
+      <strong>Simulated world.</strong> Every price, signal and result here is generated, and the demo simulator has an
+      edge planted in it for the models to find: good results on this page say nothing about a real market.
     </aside>
   );
 }

@@ -1,4 +1,11 @@
-import { ColorType, CrosshairMode, TickMarkType, type ChartOptions, type DeepPartial, type Time } from 'lightweight-charts';
+import {
+  ColorType,
+  CrosshairMode,
+  TickMarkType,
+  type ChartOptions,
+  type DeepPartial,
+  type Time,
+} from 'lightweight-charts';
 import { marketDay, marketMoment, marketTime } from '../format/time.js';
 import { CHART_COLORS, type Theme } from './palette.js';
 
@@ -24,8 +31,8 @@ export function chartOptions(theme: Theme): DeepPartial<ChartOptions> {
     grid: { vertLines: { visible: false }, horzLines: { color: colors.grid } },
     crosshair: {
       mode: CrosshairMode.Normal,
-      vertLine: { color: colors.crosshair, labelBackgroundColor: colors.label, style: 2 },
-      horzLine: { color: colors.crosshair, labelBackgroundColor: colors.label, style: 2 },
+      vertLine: { color: colors.crosshair, labelBackgroundColor: colors.tag, style: 2 },
+      horzLine: { color: colors.crosshair, labelBackgroundColor: colors.tag, style: 2 },
     },
     rightPriceScale: { borderColor: colors.line },
     timeScale: { borderColor: colors.line, timeVisible: true, secondsVisible: false, tickMarkFormatter: tick },

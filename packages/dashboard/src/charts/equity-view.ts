@@ -1,4 +1,11 @@
-import { createChart, LineSeries, LineStyle, type IChartApi, type ISeriesApi, type UTCTimestamp } from 'lightweight-charts';
+import {
+  createChart,
+  LineSeries,
+  LineStyle,
+  type IChartApi,
+  type ISeriesApi,
+  type UTCTimestamp,
+} from 'lightweight-charts';
 import type { Curve } from '../data/types.js';
 import { percent, plainPercent, usd } from '../format/number.js';
 import { epoch } from '../format/time.js';
@@ -28,7 +35,10 @@ export class EquityView {
 
   constructor(element: HTMLElement) {
     this.#chart = createChart(element, chartOptions('dark'));
-    this.#chart.applyOptions({ rightPriceScale: { scaleMargins: { top: 0.1, bottom: 0.08 } }, timeScale: { rightOffset: 4 } });
+    this.#chart.applyOptions({
+      rightPriceScale: { scaleMargins: { top: 0.1, bottom: 0.08 } },
+      timeScale: { rightOffset: 4 },
+    });
   }
 
   show({ curves, looks, theme, unit }: EquityContent): void {

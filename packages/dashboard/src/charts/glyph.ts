@@ -12,7 +12,8 @@ const star = `M${Array.from({ length: 10 }, (_, i) => {
   return `${(r * Math.cos(angle)).toFixed(3)} ${(r * Math.sin(angle)).toFixed(3)}`;
 }).join('L')}Z`;
 
-const circle = (r: number, sweep: 0 | 1): string => `M${-r} 0A${r} ${r} 0 1 ${sweep} ${r} 0A${r} ${r} 0 1 ${sweep} ${-r} 0Z`;
+const circle = (r: number, sweep: 0 | 1): string =>
+  `M${-r} 0A${r} ${r} 0 1 ${sweep} ${r} 0A${r} ${r} 0 1 ${sweep} ${-r} 0Z`;
 
 /** Outlines as SVG path data around (0, 0), about 1 unit in radius: one drawing for cards, legends and canvases. */
 export const OUTLINES: Readonly<Record<Shape, string>> = {

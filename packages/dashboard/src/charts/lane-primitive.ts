@@ -1,4 +1,10 @@
-import type { IPrimitivePaneRenderer, ISeriesPrimitive, SeriesAttachedParameter, Time, UTCTimestamp } from 'lightweight-charts';
+import type {
+  IPrimitivePaneRenderer,
+  ISeriesPrimitive,
+  SeriesAttachedParameter,
+  Time,
+  UTCTimestamp,
+} from 'lightweight-charts';
 import { DIRECTIONS, OUTLINES } from './glyph.js';
 import type { Mark } from './marks.js';
 import { CHART_COLORS, colorOf, type Look, type Theme } from './palette.js';
@@ -81,6 +87,7 @@ export class LanePrimitive implements ISeriesPrimitive<Time> {
     codes.forEach((code, lane) => {
       ctx.fillStyle = colorOf(looks.get(code), theme);
       stamp(ctx, OUTLINES[looks.get(code)?.shape ?? 'circle'], 9, this.#middle(lane), 3.6);
+      ctx.fillStyle = CHART_COLORS[theme].label;
       ctx.fillText(shorten(ctx, code, width - 18), 16, this.#middle(lane) + 0.5);
     });
   }

@@ -1,7 +1,7 @@
 /** Eight hues that stay apart with normal, deuteranope and protanope sight (checked in palette.test.ts), one set per theme. */
 export const STRATEGY_COLORS = {
-  dark: ['#3fd0b4', '#f58ac8', '#e3d04b', '#a79bff', '#8fbf6a', '#ff7d7d', '#79d2ff', '#c3c9d4'],
-  light: ['#00796b', '#b0307f', '#7d6a00', '#5242c8', '#3b7a24', '#c43a44', '#0b7ba8', '#5a6472'],
+  dark: ['#61ceb9', '#b9699b', '#b29413', '#8c73fb', '#adfb89', '#fd9a75', '#44aae5', '#efebec'],
+  light: ['#2c9da4', '#63016e', '#666821', '#747bf6', '#1d450c', '#cb7368', '#347ca9', '#5d5158'],
 } as const;
 
 export type Theme = keyof typeof STRATEGY_COLORS;
@@ -18,7 +18,9 @@ export interface Look {
 
 /** Looks by code. Order of the codes decides, so the same strategies look the same after a reload. */
 export function looks(codes: readonly string[]): ReadonlyMap<string, Look> {
-  return new Map(codes.map((code, i) => [code, { index: i % SHAPES.length, shape: SHAPES[i % SHAPES.length] ?? 'circle' }]));
+  return new Map(
+    codes.map((code, i) => [code, { index: i % SHAPES.length, shape: SHAPES[i % SHAPES.length] ?? 'circle' }]),
+  );
 }
 
 export const colorOf = (look: Look | undefined, theme: Theme): string =>
@@ -34,7 +36,8 @@ export const CHART_COLORS = {
     up: '#5aa9f0',
     down: '#f09a4d',
     crosshair: '#6b7a8d',
-    label: '#2b3746',
+    label: '#d3dbe6',
+    tag: '#2b3746',
     shade: 'rgba(150, 170, 200, 0.045)',
   },
   light: {
@@ -45,7 +48,8 @@ export const CHART_COLORS = {
     up: '#1f6fbf',
     down: '#c8640b',
     crosshair: '#8894a5',
-    label: '#4a5666',
+    label: '#3d4857',
+    tag: '#4a5666',
     shade: 'rgba(40, 70, 110, 0.035)',
   },
 } as const;

@@ -61,7 +61,10 @@ export class PricePrimitive implements ISeriesPrimitive<Time> {
 
   paneViews() {
     return [
-      { zOrder: () => 'bottom' as const, renderer: () => ({ draw: (target: Target) => this.#draw(target, this.#days) }) },
+      {
+        zOrder: () => 'bottom' as const,
+        renderer: () => ({ draw: (target: Target) => this.#draw(target, this.#days) }),
+      },
       { zOrder: () => 'top' as const, renderer: () => ({ draw: (target: Target) => this.#draw(target, this.#marks) }) },
     ];
   }
@@ -100,7 +103,7 @@ export class PricePrimitive implements ISeriesPrimitive<Time> {
       const x = this.#x(day);
       if (x === null) return;
       const next = days[i + 1];
-      const end = next === undefined ? width : ((this.#x(next) ?? width) - half);
+      const end = next === undefined ? width : (this.#x(next) ?? width) - half;
       if (i % 2 === 1) {
         ctx.fillStyle = colors.shade;
         ctx.fillRect(x - half, 0, end - x + half, height);
@@ -156,7 +159,12 @@ export class PricePrimitive implements ISeriesPrimitive<Time> {
       const y = series.priceToCoordinate(level.price);
       return y === null ? [] : [{ level, y, off: y < 0 ? -1 : y > height ? 1 : 0 }];
     });
-    const places = spread(rows.map((row) => Math.min(height - 8, Math.max(26, row.y))), 14, 26, height - 8);
+    const places = spread(
+      rows.map((row) => Math.min(height - 8, Math.max(26, row.y))),
+      14,
+      26,
+      height - 8,
+    );
     ctx.font = '10.5px system-ui, sans-serif';
     ctx.textBaseline = 'middle';
     rows.forEach(({ level, y, off }, i) => {
@@ -186,6 +194,7 @@ export class PricePrimitive implements ISeriesPrimitive<Time> {
       ctx.globalAlpha = 1;
       ctx.fillStyle = color;
       stamp(ctx, OUTLINES[looks.get(level.code)?.shape ?? 'circle'], labelX + 3, labelY, 3.6);
+      ctx.fillStyle = colors.label;
       ctx.fillText(text, labelX + 11, labelY + 0.5);
     });
   }

@@ -20,9 +20,21 @@ import { CHART_COLORS, type Look, type Theme } from './palette.js';
 import { PricePrimitive } from './price-primitive.js';
 
 const seconds = (ms: number): UTCTimestamp => (ms / 1000) as UTCTimestamp;
-const row = (bar: Candle) => ({ time: seconds(bar.time), open: bar.open, high: bar.high, low: bar.low, close: bar.close });
+const row = (bar: Candle) => ({
+  time: seconds(bar.time),
+  open: bar.open,
+  high: bar.high,
+  low: bar.low,
+  close: bar.close,
+});
 const same = (a: Candle | undefined, b: Candle | undefined): boolean =>
-  a !== undefined && b !== undefined && a.time === b.time && a.close === b.close && a.high === b.high && a.low === b.low && a.open === b.open;
+  a !== undefined &&
+  b !== undefined &&
+  a.time === b.time &&
+  a.close === b.close &&
+  a.high === b.high &&
+  a.low === b.low &&
+  a.open === b.open;
 
 export interface PriceContent {
   readonly bars: readonly Candle[];
@@ -65,7 +77,11 @@ export class PriceView {
       priceFormat: { type: 'custom', formatter: price, minMove: 0.01 },
       priceLineStyle: 3,
     });
-    this.#slots = this.#chart.addSeries(LineSeries, { lastValueVisible: false, priceLineVisible: false, lineVisible: false }, 1);
+    this.#slots = this.#chart.addSeries(
+      LineSeries,
+      { lastValueVisible: false, priceLineVisible: false, lineVisible: false },
+      1,
+    );
     this.#candles.attachPrimitive(this.#price);
     this.#slots.attachPrimitive(this.#lanes);
     this.#candles.priceScale().applyOptions({ scaleMargins: { top: 0.12, bottom: 0.1 } });
@@ -102,7 +118,8 @@ export class PriceView {
   }
 
   destroy(): void {
-    for (const type of ['pointerdown', 'wheel', 'touchstart'] as const) this.#element.removeEventListener(type, this.#release);
+    for (const type of ['pointerdown', 'wheel', 'touchstart'] as const)
+      this.#element.removeEventListener(type, this.#release);
     this.#resizes.disconnect();
     this.#destroyed = true;
     this.#chart.remove();

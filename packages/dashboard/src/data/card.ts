@@ -15,7 +15,12 @@ export type Card =
       readonly last: LatestSignal | null;
       readonly position: Position | null;
     }
-  | { readonly kind: 'signal'; readonly model: Model; readonly signal: LatestSignal; readonly position: Position | null };
+  | {
+      readonly kind: 'signal';
+      readonly model: Model;
+      readonly signal: LatestSignal;
+      readonly position: Position | null;
+    };
 
 const SERVING = new Set(['READY', 'RUNNING', 'DEGRADED', 'external', 'loading']);
 

@@ -14,17 +14,73 @@ export interface Column {
 
 const fewReturns = (row: ComparisonRow): string =>
   row.n < 10 ? `needs 10 session returns, has ${row.n}` : 'its denominator is zero';
-const noTrades = (row: ComparisonRow): string => (row.total_trades === 0 ? 'no closed trade in this window' : 'no losing trade');
+const noTrades = (row: ComparisonRow): string =>
+  row.total_trades === 0 ? 'no closed trade in this window' : 'no losing trade';
 
 export const COLUMNS: readonly Column[] = [
-  { key: 'total_return_pct', head: 'Return', better: 'high', meaning: 'Equity now against the start of the window, percent', show: (r) => percent(r.total_return_pct), unknown: () => 'no equity before the window' },
-  { key: 'daily_return_pct', head: 'Session', better: 'high', meaning: 'Return of the last completed session', show: (r) => percent(r.daily_return_pct), unknown: () => 'no completed session yet' },
-  { key: 'sharpe_ratio', head: 'Sharpe', better: 'high', meaning: 'Mean / standard deviation of session returns, a year', show: (r) => decimal(r.sharpe_ratio), unknown: fewReturns },
-  { key: 'max_drawdown_pct', head: 'Max DD', better: 'low', meaning: 'Deepest fall from a peak in the window, percent', show: (r) => plainPercent(r.max_drawdown_pct), unknown: () => 'no equity in this window' },
-  { key: 'win_rate', head: 'Wins', better: 'high', meaning: 'Winning trades among winning and losing ones, after fees', show: (r) => fraction(r.win_rate), unknown: noTrades },
-  { key: 'profit_factor', head: 'PF', better: 'high', meaning: 'Profit factor: net of wins / net of losses', show: (r) => decimal(r.profit_factor), unknown: noTrades },
-  { key: 'total_trades', head: 'Trades', meaning: 'Closed trades in the window', show: (r) => count(r.total_trades), unknown: () => '' },
-  { key: 'current_equity', head: 'Equity', better: 'high', meaning: 'US dollars now', show: (r) => usd(r.current_equity, 0), unknown: () => '' },
+  {
+    key: 'total_return_pct',
+    head: 'Return',
+    better: 'high',
+    meaning: 'Equity now against the start of the window, percent',
+    show: (r) => percent(r.total_return_pct),
+    unknown: () => 'no equity before the window',
+  },
+  {
+    key: 'daily_return_pct',
+    head: 'Session',
+    better: 'high',
+    meaning: 'Return of the last completed session',
+    show: (r) => percent(r.daily_return_pct),
+    unknown: () => 'no completed session yet',
+  },
+  {
+    key: 'sharpe_ratio',
+    head: 'Sharpe',
+    better: 'high',
+    meaning: 'Mean / standard deviation of session returns, a year',
+    show: (r) => decimal(r.sharpe_ratio),
+    unknown: fewReturns,
+  },
+  {
+    key: 'max_drawdown_pct',
+    head: 'Max DD',
+    better: 'low',
+    meaning: 'Deepest fall from a peak in the window, percent',
+    show: (r) => plainPercent(r.max_drawdown_pct),
+    unknown: () => 'no equity in this window',
+  },
+  {
+    key: 'win_rate',
+    head: 'Wins',
+    better: 'high',
+    meaning: 'Winning trades among winning and losing ones, after fees',
+    show: (r) => fraction(r.win_rate),
+    unknown: noTrades,
+  },
+  {
+    key: 'profit_factor',
+    head: 'PF',
+    better: 'high',
+    meaning: 'Profit factor: net of wins / net of losses',
+    show: (r) => decimal(r.profit_factor),
+    unknown: noTrades,
+  },
+  {
+    key: 'total_trades',
+    head: 'Trades',
+    meaning: 'Closed trades in the window',
+    show: (r) => count(r.total_trades),
+    unknown: () => '',
+  },
+  {
+    key: 'current_equity',
+    head: 'Equity',
+    better: 'high',
+    meaning: 'US dollars now',
+    show: (r) => usd(r.current_equity, 0),
+    unknown: () => '',
+  },
 ];
 
 /** Codes that are best in a column; none when all are equal or fewer than two are known. */

@@ -12,7 +12,16 @@ import type { ClockAction, Signal, StreamEvent } from './types.js';
 export const KEPT_BARS = 300;
 
 type Panel = 'clock' | 'models' | 'latest' | 'candles' | 'signals' | 'positions' | 'comparison' | 'curves';
-const PANELS: readonly Panel[] = ['clock', 'models', 'latest', 'candles', 'signals', 'positions', 'comparison', 'curves'];
+const PANELS: readonly Panel[] = [
+  'clock',
+  'models',
+  'latest',
+  'candles',
+  'signals',
+  'positions',
+  'comparison',
+  'curves',
+];
 
 /** Wall milliseconds between two requests of one panel. */
 const PACE: Readonly<Record<Panel, number>> = {

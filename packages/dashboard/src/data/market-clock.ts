@@ -47,7 +47,11 @@ export function openSession(clock: Clock, barMs: number = BAR_MS): OpenSession |
 }
 
 /** Number of the bar in progress, from 1, and when it is complete. */
-export function barInProgress(session: OpenSession, now: number, barMs: number = BAR_MS): { index: number; completeAt: number } {
+export function barInProgress(
+  session: OpenSession,
+  now: number,
+  barMs: number = BAR_MS,
+): { index: number; completeAt: number } {
   const index = Math.min(session.bars, Math.max(1, Math.floor((now - session.opensAt) / barMs) + 1));
   return { index, completeAt: session.opensAt + index * barMs };
 }

@@ -10,7 +10,7 @@ const NOT_TRADED: Readonly<Record<string, string>> = {
   session_loss: 'session loss limit reached',
   max_trades: 'entry limit of the session reached',
   pause: 'paused after losses in a row',
-  suspect_price: 'suspect price',
+  suspect_price: 'the price looks wrong',
   too_old: 'older than one bar',
 };
 

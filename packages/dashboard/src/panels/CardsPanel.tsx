@@ -25,7 +25,10 @@ export function CardsPanel() {
       retry={() => feed.refresh(['models', 'latest'])}
       empty={(list) =>
         list.length === 0
-          ? { title: 'No strategies yet', hint: 'Add one with npx --no-install signalbox plugins add <package>, then start again.' }
+          ? {
+              title: 'No strategies yet',
+              hint: 'Add one with npx --no-install signalbox plugins add <package>, then start again.',
+            }
           : null
       }
     >

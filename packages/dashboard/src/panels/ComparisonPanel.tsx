@@ -14,7 +14,9 @@ export function ComparisonPanel() {
       href="/api/models/performance/comparison?period=30d"
       retry={() => feed.refresh(['comparison'])}
       empty={(data) =>
-        data.strategies.length === 0 ? { title: 'Nothing to compare yet', hint: 'Figures begin with the first strategy that runs.' } : null
+        data.strategies.length === 0
+          ? { title: 'Nothing to compare yet', hint: 'Figures begin with the first strategy that runs.' }
+          : null
       }
     >
       {({ strategies }) => (

@@ -46,7 +46,10 @@ export function EquityPanel() {
       }
       empty={(data) =>
         data.curves.every((curve) => curve.data.length === 0)
-          ? { title: 'No equity yet', hint: 'Each strategy gets a value with every bar; the first one comes with the next bar.' }
+          ? {
+              title: 'No equity yet',
+              hint: 'Each strategy gets a value with every bar; the first one comes with the next bar.',
+            }
           : null
       }
     >
@@ -57,7 +60,10 @@ export function EquityPanel() {
 
 const describe = (curves: readonly Curve[]): string =>
   `Equity curves. ${curves
-    .map(({ strategy_code, summary }) => `${strategy_code} ${usd(summary?.ending_equity)}, ${percent(summary?.total_return_pct)}`)
+    .map(
+      ({ strategy_code, summary }) =>
+        `${strategy_code} ${usd(summary?.ending_equity)}, ${percent(summary?.total_return_pct)}`,
+    )
     .join('; ')}. The table of performance holds the same figures.`;
 
 function EquityChart({ content }: { content: EquityContent }) {
@@ -73,5 +79,13 @@ function EquityChart({ content }: { content: EquityContent }) {
     };
   }, []);
   useEffect(() => view.current?.show(content), [content]);
-  return <div ref={element} className="chart" role="img" aria-label={describe(content.curves)} data-curves={content.curves.length} />;
+  return (
+    <div
+      ref={element}
+      className="chart"
+      role="img"
+      aria-label={describe(content.curves)}
+      data-curves={content.curves.length}
+    />
+  );
 }

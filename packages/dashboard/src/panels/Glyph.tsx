@@ -5,7 +5,14 @@ import type { Direction } from '../data/types.js';
 /** A strategy's shape in its colour. The name always stands beside it, so it is hidden from assistive technology. */
 export function Glyph({ look, size = 12 }: { look: Look | undefined; size?: number }) {
   return (
-    <svg className="glyph" data-look={look?.index ?? 7} width={size} height={size} viewBox="-1.25 -1.25 2.5 2.5" aria-hidden>
+    <svg
+      className="glyph"
+      data-look={look?.index ?? 7}
+      width={size}
+      height={size}
+      viewBox="-1.25 -1.25 2.5 2.5"
+      aria-hidden
+    >
       <path d={OUTLINES[look?.shape ?? 'circle']} />
     </svg>
   );

@@ -6,7 +6,9 @@ export function Legend({ codes }: { codes: readonly string[] }) {
   const { looks, preferences, prefer } = useDesk();
   const hidden = new Set(preferences.hidden);
   const toggle = (code: string): void =>
-    prefer({ hidden: hidden.has(code) ? preferences.hidden.filter((each) => each !== code) : [...preferences.hidden, code] });
+    prefer({
+      hidden: hidden.has(code) ? preferences.hidden.filter((each) => each !== code) : [...preferences.hidden, code],
+    });
   return (
     <div className="legend" role="group" aria-label="Strategies on the charts">
       {codes.map((code) => (

@@ -22,7 +22,12 @@ export function Panel<T>({ id, title, resource, href, tools, retry, empty, child
   const nothing = data === null ? null : empty(data);
   const state = data === null ? (problem ? 'error' : 'loading') : nothing ? 'empty' : problem ? 'outdated' : 'ready';
   return (
-    <section className={`panel panel-${id}`} aria-labelledby={`${id}-title`} data-state={state} aria-busy={state === 'loading'}>
+    <section
+      className={`panel panel-${id}`}
+      aria-labelledby={`${id}-title`}
+      data-state={state}
+      aria-busy={state === 'loading'}
+    >
       <header className="panel-head">
         <h2 id={`${id}-title`}>
           <a href={href} title={`Data: ${href}`}>
@@ -73,7 +78,8 @@ function Outdated({ resource, retry }: { resource: Resource<unknown>; retry: () 
   return (
     <p className="outdated">
       <span>
-        As of {duration(now - (resource.at ?? now))} ago · <code>{resource.problem?.code}</code> {resource.problem?.message}
+        As of {duration(now - (resource.at ?? now))} ago · <code>{resource.problem?.code}</code>{' '}
+        {resource.problem?.message}
       </span>
       <button type="button" onClick={retry}>
         Try again

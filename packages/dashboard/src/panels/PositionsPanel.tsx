@@ -25,7 +25,10 @@ export function PositionsPanel() {
       }
       empty={(data) =>
         data.positions.length === 0
-          ? { title: 'No open position', hint: 'A long or short signal opens one at the next bar; all are closed at the end of a session.' }
+          ? {
+              title: 'No open position',
+              hint: 'A long or short signal opens one at the next bar; all are closed at the end of a session.',
+            }
           : null
       }
     >

@@ -54,7 +54,10 @@ export function PricePanel() {
       tools={<Legend codes={speaking} />}
       empty={(bars) =>
         bars.length === 0
-          ? { title: 'No bars yet', hint: 'Load some with npx --no-install signalbox ingest bars FILE; the demo world makes its own.' }
+          ? {
+              title: 'No bars yet',
+              hint: 'Load some with npx --no-install signalbox ingest bars FILE; the demo world makes its own.',
+            }
           : null
       }
     >
@@ -91,7 +94,8 @@ function Readout({ bar, marks }: { bar: Candle | undefined; marks: readonly Mark
         .map((mark) => (
           <span key={mark.code} className="said">
             <Glyph look={looks.get(mark.code)} size={10} />
-            <Arrow direction={mark.direction} size={8} /> {mark.direction} {mark.confidence !== null && fraction(mark.confidence)}
+            <Arrow direction={mark.direction} size={8} /> {mark.direction}{' '}
+            {mark.confidence !== null && fraction(mark.confidence)}
           </span>
         ))}
     </p>

@@ -28,7 +28,8 @@ export function StrategyCard({ card, newestBar }: { card: Card; newestBar: numbe
       {card.kind === 'silent' && (
         <>
           <p className="why">
-            <span className="muted">{marketTime(card.silence.bar_time)} ·</span> {card.silence.detail || noSignal(card.silence.code)}
+            <span className="muted">{marketTime(card.silence.bar_time)} ·</span>{' '}
+            {card.silence.detail || noSignal(card.silence.code)}
           </p>
           {card.last && (
             <p className="muted small">
@@ -56,7 +57,15 @@ function Says({ card }: { card: Card }) {
   return <span className={`badge badge-${card.kind}`}>{word}</span>;
 }
 
-function SignalBody({ signal, position, newestBar }: { signal: LatestSignal; position: Position | null; newestBar: number | null }) {
+function SignalBody({
+  signal,
+  position,
+  newestBar,
+}: {
+  signal: LatestSignal;
+  position: Position | null;
+  newestBar: number | null;
+}) {
   const levels = signal.stop_loss !== null || signal.take_profit !== null || signal.size !== null;
   return (
     <>
@@ -110,7 +119,15 @@ function Confidence({ value }: { value: number | null }) {
   );
 }
 
-function Outcome({ signal, position, newestBar }: { signal: LatestSignal; position: Position | null; newestBar: number | null }) {
+function Outcome({
+  signal,
+  position,
+  newestBar,
+}: {
+  signal: LatestSignal;
+  position: Position | null;
+  newestBar: number | null;
+}) {
   switch (tradeState(signal, position, newestBar)) {
     case 'not_traded':
       return <span className="outcome warn">not traded: {notTraded(signal.not_traded ?? '')}</span>;

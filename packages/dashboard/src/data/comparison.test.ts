@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { best, COLUMNS } from './comparison.js';
+import type { ComparisonRow } from './types.js';
+
+const row = (code: string, change: Partial<ComparisonRow>): ComparisonRow =>
+  ({
+    strategy_code: code,
+    total_trades: 3,
+    n: 20,
+    sharpe_ratio: 1,
+    max_drawdown_pct: 1,
+    profit_factor: 1,
+    win_rate: 0.5,
+    ...change,
+  }) as ComparisonRow;
+const column = (key: string) => COLUMNS.find((each) => each.key === key)!;
+
+describe('comparison', () => {
+  it('null is a dash with its reason, never 0', () => {
+    const few = row('A', { sharpe_ratio: null, n: 7 });
+    expect(column('sharpe_ratio').show(few)).toBe('–');
+    expect(column('sharpe_ratio').unknown(few)).toContain('has 7');
+    expect(column('sharpe_ratio').unknown(row('A', { n: 12 }))).toContain('denominator');
+    expect(column('profit_factor').unknown(row('A', { total_trades: 0 }))).toContain('no closed trade');
+  });
+
+  it('the best is the highest, of drawdowns the lowest', () => {
+    const rows = [
+      row('A', { sharpe_ratio: 2, max_drawdown_pct: 4 }),
+      row('B', { sharpe_ratio: 1, max_drawdown_pct: 3 }),
+    ];
+    expect([...best(column('sharpe_ratio'), rows)]).toEqual(['A']);
+    expect([...best(column('max_drawdown_pct'), rows)]).toEqual(['B']);
+  });
+
+  it('nobody is best where all are equal, where one alone is known, or where neither end is better', () => {
+    expect(best(column('sharpe_ratio'), [row('A', {}), row('B', {})]).size).toBe(0);
+    expect(best(column('sharpe_ratio'), [row('A', {}), row('B', { sharpe_ratio: null })]).size).toBe(0);
+    expect(best(column('total_trades'), [row('A', { total_trades: 1 }), row('B', {})]).size).toBe(0);
+  });
+});

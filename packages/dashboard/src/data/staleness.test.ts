@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { BAR_MS, barAge } from './staleness.js';
+
+const open = Date.UTC(2025, 5, 13, 13);
+const bar = open + 10 * BAR_MS;
+const complete = bar + BAR_MS;
+
+describe('age of the newest bar', () => {
+  it('is amber beyond 1.5 bars and red beyond 3, limits not included', () => {
+    const at = (bars: number): string => barAge(bar, complete + bars * BAR_MS, 'open', open).freshness;
+    expect([at(0), at(1.5), at(1.51), at(3), at(3.01)]).toEqual(['fresh', 'fresh', 'late', 'late', 'stale']);
+  });
+
+  it('counts open hours only: yesterday’s last bar is fresh one minute after the opening', () => {
+    const yesterday = open - 86_400_000 + 59 * BAR_MS;
+    expect(barAge(yesterday, open + 60_000, 'open', open)).toEqual({
+      age: open + 60_000 - yesterday - BAR_MS,
+      freshness: 'fresh',
+    });
+    expect(barAge(yesterday, open + 3.1 * BAR_MS, 'open', open).freshness).toBe('stale');
+  });
+
+  it('is never stale while the market is closed', () => {
+    expect(barAge(bar, complete + 40 * BAR_MS, 'closed', null).freshness).toBe('closed');
+  });
+});
