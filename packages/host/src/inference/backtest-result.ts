@@ -1,4 +1,4 @@
-import { maxDrawdownPct, ratios, tradeStatistics, type Trade } from '@signalbox/core';
+import { maxDrawdownPct, ratios, round, tradeStatistics, type Trade } from '@signalbox/core';
 import type { Pool } from 'pg';
 import type { StrategyRecord } from '../stores/postgres/strategies.js';
 import type { Plan } from './plan.js';
@@ -52,7 +52,7 @@ export async function backtestResult(
     equity.rows.forEach(({ time, value }, i) => {
       const next = equity.rows[i + 1];
       const slot = calendar.slot(time)!;
-      if (slot.last || (next && calendar.sessionDate(next.time) !== slot.session)) closes.push(value);
+      if (slot.last || (next && calendar.slot(next.time)?.session !== slot.session)) closes.push(value);
     });
     const drawdown = maxDrawdownPct(
       row.initialEquity,
@@ -66,7 +66,7 @@ export async function backtestResult(
     const final = equity.rows.at(-1)?.value ?? row.initialEquity;
     results.push({
       strategy: row.code,
-      total_return_pct: (final / row.initialEquity - 1) * 100,
+      total_return_pct: round((final / row.initialEquity - 1) * 100, 4),
       sharpe_ratio,
       sharpe_standard_error,
       n,

@@ -14,13 +14,14 @@ import {
 import type { Pool } from 'pg';
 import type { Discovery } from '../plugins/discover.js';
 import { openStrategies, type OpenStrategies } from '../plugins/open.js';
+import { registerDiscovered } from '../plugins/register.js';
 import type { StrategyStatus } from '../plugins/status.js';
 import { readBars } from '../stores/postgres/bars.js';
 import { commitBatch, type BatchedPart } from '../stores/postgres/batch.js';
 import { readMacro } from '../stores/postgres/macro.js';
 import { storeProvenance } from '../stores/postgres/provenance.js';
 import { createRun, discardRun, finishRun, setRunProgress } from '../stores/postgres/runs.js';
-import { listStrategies, registerStrategy, type StrategyRecord } from '../stores/postgres/strategies.js';
+import { listStrategies, type StrategyRecord } from '../stores/postgres/strategies.js';
 import { backtestResult, type StrategyResult } from './backtest-result.js';
 import { addMacro } from './macro-series.js';
 import type { Plan } from './plan.js';
@@ -42,6 +43,8 @@ export interface BacktestOptions {
   readonly name?: string;
   /** Wall time, epoch milliseconds. */
   readonly now: number;
+  /** Parts that go to the store at once; 6,000 by default. */
+  readonly batch?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
   readonly log?: (code: string, message: string) => void;
@@ -63,9 +66,6 @@ export interface BacktestReport {
   /** Where each strategy's package stands, with the reason when it did not serve. */
   readonly status: readonly StrategyStatus[];
 }
-
-/** Parts that go to the store at once. */
-const BATCH = 6_000;
 
 /**
  * Runs the stored bars of a window through the step that live runs on, with the installed strategies, into a run of its own:
@@ -170,7 +170,7 @@ async function run(
   from: number,
   series: ReturnType<Plan['series']>,
 ): Promise<{ warmed: number; stepped: number }> {
-  const { pool, plan, signal, onProgress } = options;
+  const { pool, plan, signal, onProgress, batch: batchSize = 6_000 } = options;
   const { instrument, calendar } = plan;
   const { seats, ask } = opened;
   const rowOf = new Map(rows.map((row) => [row.code, row]));
@@ -209,52 +209,53 @@ async function run(
   const stages: Stages = { instrument, calendar, rules: DEFAULT_RULES, seats };
   const last = bars.length - 1;
   let i = bars.findIndex((bar) => bar.time >= from) - 1;
-  const result = await replay({
-    stages,
-    state: { market: openMarket(plan.features, series, calendar), books },
-    bars,
-    from,
-    ask,
-    onStep({ market }, parts) {
-      i++;
-      const session = market.slot.session;
-      // the session's last stored bar, whichever slot that is; an unfinished last session gets no row
-      const ends =
-        market.slot.last || (i < last && calendar.sessionDate(bars[i + 1]!.time) !== session) ? session : null;
-      parts.forEach((part, k) => {
-        const { seat, strategyId, provenanceId, record } = desks[k]!;
-        const signalled = part.outcome.kind === 'signal';
-        const performance = record.push(part, ends);
-        batch.push({
-          strategyId,
-          part,
-          // the seat's vector is the next bar's too
-          features: signalled ? seat.vector.slice() : null,
-          provenanceId: signalled ? provenanceId : null,
-          ...(performance ? { performance } : {}),
+  try {
+    const result = await replay({
+      stages,
+      state: { market: openMarket(plan.features, series, calendar), books },
+      bars,
+      from,
+      ask,
+      onStep({ market }, parts) {
+        i++;
+        const session = market.slot.session;
+        // the session's last stored bar, whichever slot that is; an unfinished last session gets no row
+        const ends =
+          market.slot.last || (i < last && calendar.slot(bars[i + 1]!.time)?.session !== session) ? session : null;
+        parts.forEach((part, k) => {
+          const { seat, strategyId, provenanceId, record } = desks[k]!;
+          const signalled = part.outcome.kind === 'signal';
+          const performance = record.push(part, ends);
+          batch.push({
+            strategyId,
+            part,
+            // the seat's vector is the next bar's too
+            features: signalled ? seat.vector.slice() : null,
+            provenanceId: signalled ? provenanceId : null,
+            ...(performance ? { performance } : {}),
+          });
         });
-      });
-      return batch.length >= BATCH ? flush() : undefined;
-    },
-    onProgress(done, total) {
-      onProgress?.(done, total);
-      // a turn for signals, timers and the database's answers
-      return andThen(new Promise<void>((resolve) => setImmediate(resolve)), () => signal?.throwIfAborted());
-    },
-  });
-  await flush();
-  await writing;
-  await setRunProgress(pool, runId, 1);
-  return result;
+        return batch.length >= batchSize ? flush() : undefined;
+      },
+      onProgress(done, total) {
+        onProgress?.(done, total);
+        // a turn for signals, timers and the database's answers
+        return andThen(new Promise<void>((resolve) => setImmediate(resolve)), () => signal?.throwIfAborted());
+      },
+    });
+    await flush();
+    await writing;
+    await setRunProgress(pool, runId, 1);
+    return result;
+  } finally {
+    // whoever discards the run comes after the batch that is still being written
+    await writing.catch(() => {});
+  }
 }
 
 /** Strategies that are to run: installed ones get their row, as `start` gives it to them. */
 async function chooseStrategies(pool: Pool, { discovered, strategies }: BacktestOptions): Promise<StrategyRecord[]> {
-  for (const found of discovered) {
-    if (!('strategy' in found)) continue;
-    const { code, name, type } = found.strategy.definition;
-    await registerStrategy(pool, { code, name, type, package: found.package });
-  }
+  await registerDiscovered(pool, discovered);
   const all = await listStrategies(pool);
   if (strategies === undefined) return all.filter((row) => row.active && row.package !== null);
   const known = all.map((row) => row.code);
