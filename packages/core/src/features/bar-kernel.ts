@@ -3,9 +3,9 @@ import type { Bar } from '../market/bar.js';
 export const BAR_FIELDS = ['open', 'high', 'low', 'close', 'volume'] as const;
 export type BarField = (typeof BAR_FIELDS)[number];
 
-/** One number at every stored bar, in order; NaN where undefined. */
+/** Numbers at every stored bar, in order: written to their columns, because a returned one would be allocated. NaN where undefined. */
 export interface BarKernel {
-  push(bar: Bar, ordinal: number): number;
+  push(bar: Bar, ordinal: number): void;
 }
 
 const READERS: Readonly<Record<BarField, (bar: Bar) => number>> = {

@@ -1,9 +1,10 @@
 import { Adx } from '../indicators/adx.js';
 import { Atr } from '../indicators/atr.js';
 import { Rsi } from '../indicators/rsi.js';
-import { readBar, type BarField, type BarKernel } from './bar-kernel.js';
+import { AdxColumn, AtrColumn, PercentOf, RsiColumn } from './bar-columns.js';
+import type { BarField, BarKernel } from './bar-kernel.js';
+import { LogReturns } from './log-returns.js';
 import type { SeriesKernel, SeriesLeg } from './series-leg.js';
-import type { SlotHistory } from './slot-history.js';
 
 /** What flows between a source and the transforms of its chain. */
 export type Shape = 'bar field' | 'bar range' | 'series' | 'two series' | 'bar number' | 'series number';
@@ -22,6 +23,13 @@ interface TransformBase {
   readonly parameters: Readonly<Record<string, ParameterRule>>;
 }
 
+/** One use of a bar transform in a feature file: its parameters, the field it reads, the column it writes. */
+export interface BarUse {
+  readonly parameters: Parameters;
+  readonly field: BarField;
+  readonly at: number;
+}
+
 /** From the source's bar to a number at every stored bar. */
 export interface BarTransform extends TransformBase {
   readonly takes: 'bar field' | 'bar range';
@@ -29,13 +37,14 @@ export interface BarTransform extends TransformBase {
   warmUp(parameters: Parameters): number;
   /** True when each value rests on all bars before it: the missing-gap rule then hides it. */
   readonly recursive: boolean;
-  create(parameters: Parameters, field: BarField, history: (field: BarField, slots: number) => SlotHistory): BarKernel;
+  /** Kernels for all uses in a file at once, so that they can share work. */
+  create(uses: readonly BarUse[], values: Float64Array): BarKernel[];
 }
 
-/** From one bar number to the next. */
+/** From one bar number to the next: changes in place what the chain has written. */
 export interface BarNumberTransform extends TransformBase {
   readonly takes: 'bar number';
-  create(parameters: Parameters, inner: BarKernel): BarKernel;
+  create(parameters: Parameters, values: Float64Array, at: number): BarKernel;
 }
 
 /** From observations to a number that changes when one arrives or ages. */
@@ -57,11 +66,17 @@ const transforms: readonly Transform[] = [
     parameters: { slots: { type: 'integer', minimum: 1, maximum: 10_000 } },
     warmUp: ({ slots }) => slots as number,
     recursive: false,
-    create({ slots }, field, history) {
-      const past = history(field, slots as number);
-      const read = readBar(field);
-      return { push: (bar, ordinal) => Math.log(read(bar) / past.before(ordinal, slots as number)) };
-    },
+    create: (uses, values) =>
+      [...new Set(uses.map((use) => use.field))].map((field) => {
+        const own = uses.filter((use) => use.field === field);
+        const distances = own.map((use) => use.parameters['slots'] as number);
+        return new LogReturns(
+          field,
+          distances,
+          own.map((use) => use.at),
+          values,
+        );
+      }),
   },
   {
     name: 'rsi',
@@ -70,11 +85,8 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => period as number,
     recursive: true,
-    create({ period }, field) {
-      const rsi = new Rsi(period as number);
-      const read = readBar(field);
-      return { push: (bar) => rsi.push(read(bar)) };
-    },
+    create: (uses, values) =>
+      uses.map(({ parameters, field, at }) => new RsiColumn(parameters['period'] as number, field, values, at)),
   },
   {
     name: 'atr',
@@ -83,10 +95,8 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => period as number,
     recursive: true,
-    create({ period }) {
-      const atr = new Atr(period as number);
-      return { push: (bar) => atr.push(bar.high, bar.low, bar.close) };
-    },
+    create: (uses, values) =>
+      uses.map(({ parameters, at }) => new AtrColumn(parameters['period'] as number, values, at)),
   },
   {
     name: 'adx',
@@ -95,10 +105,8 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => 2 * (period as number) - 1,
     recursive: true,
-    create({ period }) {
-      const adx = new Adx(period as number);
-      return { push: (bar) => adx.push(bar.high, bar.low) };
-    },
+    create: (uses, values) =>
+      uses.map(({ parameters, at }) => new AdxColumn(parameters['period'] as number, values, at)),
   },
   {
     // value / a field of the same bar · 100
@@ -106,10 +114,7 @@ const transforms: readonly Transform[] = [
     version: 1,
     takes: 'bar number',
     parameters: { field: { type: 'field' } },
-    create({ field }, inner) {
-      const read = readBar(field as BarField);
-      return { push: (bar, ordinal) => (inner.push(bar, ordinal) / read(bar)) * 100 };
-    },
+    create: ({ field }, values, at) => new PercentOf(field as BarField, values, at),
   },
   {
     // the latest available observation

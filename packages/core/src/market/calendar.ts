@@ -171,8 +171,8 @@ export function createCalendar(data: CalendarData): Calendar {
         if (time < day.open || time >= day.close) return undefined;
         recent = day;
       }
-      const index = (time - recent.open) / slotMs;
-      if (!Number.isInteger(index)) return undefined;
+      const index = Math.floor((time - recent.open) / slotMs) | 0;
+      if (recent.open + index * slotMs !== time) return undefined;
       return { session: recent.date, index, ordinal: recent.first + index, last: index === recent.slots - 1 };
     },
     sessionDate: (time) => isoDate(zone.dayOf(time)),
