@@ -4,7 +4,7 @@ export interface Random {
   uniform(): number;
   /** Standard normal. */
   normal(): number;
-  /** Student's t with `degrees` (a whole number > 2) degrees of freedom, scaled to unit variance. */
+  /** Student's t with `degrees` (> 2) degrees of freedom, scaled to unit variance. */
   student(degrees: number): number;
 }
 
@@ -54,9 +54,9 @@ export function createRandom(seed: number, ...path: readonly number[]): Random {
     return radius * Math.cos(angle);
   };
   const student = (degrees: number): number => {
-    let chiSquared = 0;
-    for (let i = 0; i < degrees; i++) chiSquared += normal() ** 2;
-    return normal() * Math.sqrt((degrees - 2) / chiSquared);
+    // Bailey (1994): Box-Muller's way to t
+    const radius = Math.sqrt((degrees - 2) * Math.expm1((-2 / degrees) * Math.log(uniform())));
+    return radius * Math.cos(2 * Math.PI * uniform());
   };
   return { uniform, normal, student };
 }
