@@ -37,8 +37,7 @@ export async function runReferenceClient(url, { seconds, reconnect = 5000, keepA
   const types = {};
   const logs = [];
   const timers = [];
-  let sockets = 0;
-  let current;
+  const sockets = [];
   const guarded = (run) => () => {
     try {
       run();
@@ -49,8 +48,7 @@ export async function runReferenceClient(url, { seconds, reconnect = 5000, keepA
   class Socket extends NodeWebSocket {
     constructor(address) {
       super(address);
-      sockets += 1;
-      current = this;
+      sockets.push(this);
       // what a browser shows in its console and does not throw
       this.on('error', () => {});
       this.on('message', (data) => {
@@ -77,12 +75,12 @@ export async function runReferenceClient(url, { seconds, reconnect = 5000, keepA
     (run) => timers.push(setTimeout(() => !stopped.now && guarded(run)(), reconnect)),
     (run, ms) => timers.push(setInterval(guarded(run), ms)),
   );
-  if (cut) timers.push(setTimeout(() => current?.terminate(), cut));
+  if (cut) timers.push(setTimeout(() => sockets.at(-1)?.terminate(), cut));
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   stopped.now = true;
   timers.forEach(clearTimeout);
-  current?.terminate();
-  return { thrown, types, logs, sockets };
+  sockets.at(-1)?.terminate();
+  return { thrown, types, logs, sockets: sockets.length };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -24,7 +24,10 @@ export interface LiveOptions extends Access, Partial<Limits> {
 export interface Live {
   /** Answers upgrades of a server. Returns how to stop. */
   attach(server: Server): () => void;
-  /** After the world was changed for a new one: every client gets `gap` and goes on with its first event. */
+  /**
+   * After the world was changed for a new one: follows what `dependencies.events` is now; every client gets `gap` and goes
+   * on with the new world's first event.
+   */
   reset(): Promise<void>;
   readonly clients: number;
   close(): void;
@@ -50,10 +53,12 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
   } as ConstructorParameters<typeof WebSocketServer>[0]);
   const listeners = new Set<Listener>();
   const frames = new Frames();
-  const unsubscribe = dependencies.events.subscribe((event) => {
-    const frame = frames.of(event);
-    for (const listener of listeners) listener.publish(frame);
-  });
+  const follow = (): (() => void) =>
+    dependencies.events.subscribe((event) => {
+      const frame = frames.of(event);
+      for (const listener of listeners) listener.publish(frame);
+    });
+  let unsubscribe = follow();
   // one timer for all: a thousand clients are no thousand timers
   const beat = setInterval(
     () => {
@@ -100,6 +105,9 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
       return () => server.off('upgrade', onUpgrade);
     },
     async reset() {
+      unsubscribe();
+      frames.clear();
+      unsubscribe = follow();
       const oldest = await dependencies.events.oldestSeq();
       const next = oldest ?? (await dependencies.events.lastSeq()) + 1;
       for (const listener of listeners) listener.restart(next);

@@ -9,7 +9,8 @@ export const health = route({
   query: Query({}),
   response: Health,
   async handler(_, deps) {
-    const connected = await deps.reads.ping().then(
+    // a store that is not open yet may throw at the first touch
+    const connected = await (async () => deps.reads.ping())().then(
       () => true,
       () => false,
     );

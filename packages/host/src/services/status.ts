@@ -41,5 +41,7 @@ export function errorBody(error: unknown): ErrorBody {
 function isStoreDown(error: unknown): boolean {
   const known = storeError(error);
   if (isSignalboxError(known)) return known.code === 'STORE_DOWN';
-  return error instanceof Error && (error as { code?: unknown }).code === '57014';
+  if (!(error instanceof Error)) return false;
+  // while the demo begins anew its old pool is closed
+  return (error as { code?: unknown }).code === '57014' || error.message.startsWith('Cannot use a pool after calling end');
 }

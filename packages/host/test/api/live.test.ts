@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import { connect, type StreamEvent } from '@signalbox/client';
 import type { PublishedEvent } from '../../src/live/event.js';
 import { createLive } from '../../src/live/live.js';
-import { NOW, openStage, seed, SLOT, type Stage } from './stage.js';
+import { NOW, openStage, seed, SLOT, type Json, type Stage } from './stage.js';
 
 let stage: Stage;
 let ids: Readonly<Record<string, number>>;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterEach(() => opened.splice(0).forEach((socket) => socket.terminate()));
 afterAll(() => stage.close());
 
-type Message = Record<string, any>;
+type Message = Record<string, Json>;
 const PATH = '/ws/trading-signals';
 const urlOf = (query = '', path = PATH): string => `ws://127.0.0.1:${stage.models.port}${path}${query}`;
 
@@ -351,6 +351,50 @@ describe('a client that does not read', () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
+});
+
+it('a new world: every client gets gap and goes on with its first event', async () => {
+  const worlds = [1, 2].map(() => {
+    const listeners = new Set<(event: PublishedEvent) => void>();
+    return {
+      publish: (seq: number): void =>
+        listeners.forEach((listener) => listener({ seq, type: 'x', time: NOW, recordedAt: NOW, payload: {} })),
+      source: (last: number) => ({
+        lastSeq: () => last,
+        oldestSeq: () => null,
+        read: async () => [],
+        subscribe: (listener: (event: PublishedEvent) => void) => (listeners.add(listener), () => listeners.delete(listener)),
+      }),
+    };
+  });
+  const [old, next] = [worlds[0]!, worlds[1]!];
+  let events = old.source(10);
+  const server = (await import('node:http')).createServer();
+  const live = createLive({
+    ...stage.dependencies,
+    get events() {
+      return events;
+    },
+  });
+  live.attach(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { until, messages } = client(`ws://127.0.0.1:${(server.address() as net.AddressInfo).port}${PATH}`);
+  await until((all) => all.length > 0);
+  old.publish(11);
+  await until((all) => all.length > 1);
+  events = next.source(40);
+  await live.reset();
+  old.publish(12);
+  next.publish(41);
+  await until((all) => all.length > 3);
+  expect(messages.slice(1)).toEqual([
+    { type: 'x', seq: 11 },
+    { type: 'gap', oldest: 41 },
+    { type: 'x', seq: 41 },
+  ]);
+  live.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
 });
 
 describe('@signalbox/client against a real host', () => {

@@ -5,8 +5,8 @@ import { wholeApi } from '../../src/services/document.js';
 import { MODELS_ROUTES } from '../../src/services/models/index.js';
 import { openApi } from '../../src/services/openapi.js';
 import { TRADING_ROUTES } from '../../src/services/trading/index.js';
+import type { Json } from './stage.js';
 
-type Json = Record<string, any>;
 const documents: [string, Json][] = [
   ['models', openApi('Models', '1', MODELS_ROUTES)],
   ['trading', openApi('Trading', '1', TRADING_ROUTES)],

@@ -13,6 +13,9 @@ import { startRelay } from '../../src/stores/events/relay.js';
 import { createReads, type Reads } from '../../src/stores/postgres/reads/index.js';
 import { testDatabase } from '../postgres.js';
 
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the services check their answers against the schemas here
+export type Json = any;
+
 export const calendar = createCalendar(USDCOP_CALENDAR);
 export const SLOT = calendar.slotMs;
 /** Friday 7 March 2025, 10:00 in Bogota: mid-session. */
@@ -27,7 +30,7 @@ export interface Stage {
   readonly trading: Listening;
   readonly dashboard: Listening;
   readonly errors: unknown[];
-  get(path: string, on?: Listening): Promise<{ status: number; body: any; headers: Headers }>;
+  get(path: string, on?: Listening): Promise<{ status: number; body: Json; headers: Headers }>;
   close(): Promise<void>;
 }
 
