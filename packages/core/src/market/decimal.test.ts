@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { changePct, differenceReaches, round, roundProduct, roundQuotient } from './decimal.js';
+import { changePct, differenceReaches, round, roundProduct, wholeQuotient } from './decimal.js';
 
 /** A second, independent way: the decimal's text as one BigInt quotient. */
 function reference(numerator: readonly number[], denominator: readonly number[], decimals: number): number {
@@ -116,11 +116,17 @@ describe('formulas: the float shortcut equals exact arithmetic', () => {
     );
   });
 
-  it('quotients', () => {
+  it('quotients of whole numbers, to the last one that a double holds', () => {
+    const whole = (most: number) => fc.integer({ min: -most, max: most });
     fc.assert(
-      fc.property(decimal(1e5, 2), positive(64, 1), fc.integer({ min: 0, max: 4 }), (a, b, decimals) => {
-        expect(roundQuotient(a, b, decimals)).toBe(reference([a], [b], decimals));
-      }),
+      fc.property(
+        fc.oneof(whole(50), whole(2 ** 52 - 1)),
+        fc.oneof(fc.integer({ min: 1, max: 20 }), fc.maxSafeNat()),
+        (n, d) => {
+          fc.pre(d > 0 && d < 2 ** 52);
+          expect(wholeQuotient(n, d) + 0).toBe(reference([n], [d], 0));
+        },
+      ),
       { numRuns: 3000 },
     );
   });

@@ -58,20 +58,30 @@ export function roundFormula(
   return exact().round(decimals);
 }
 
+/**
+ * n / d of two whole numbers, d above 0, half to even: for values whose scale is known, where ties are the rule and not the
+ * exception. Exact while both stay below 2^52.
+ */
+export function wholeQuotient(n: number, d: number): number {
+  let quotient = Math.floor(n / d);
+  let rest = n - quotient * d;
+  // the float quotient may have reached the next whole number
+  if (rest < 0) {
+    quotient--;
+    rest += d;
+  }
+  return 2 * rest > d || (2 * rest === d && quotient % 2 !== 0) ? quotient + 1 : quotient;
+}
+
 /** a · b on exact decimals, half to even. */
 export function roundProduct(a: number, b: number, decimals: number): number {
   const y = a * b;
   return roundFormula(y, Math.abs(y), decimals, () => Rational.of(a).times(b));
 }
 
-/** a / b on exact decimals, half to even. Throws a `RangeError` when `b` is 0. */
-export function roundQuotient(a: number, b: number, decimals: number): number {
-  const y = a / b;
-  return roundFormula(y, Math.abs(y), decimals, () => Rational.of(a).over(b));
-}
-
 /** (a − b) / b · 100 on exact decimals: the change from `b` to `a` in percent. */
 export function changePct(a: number, b: number, decimals: number): number {
+  if (a === b) return 0;
   const y = ((a - b) / b) * 100;
   return roundFormula(y, ((Math.abs(a) + Math.abs(b)) / Math.abs(b)) * 100, decimals, () =>
     Rational.of(a).minus(b).over(b).times(100),

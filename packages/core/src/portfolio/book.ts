@@ -110,23 +110,24 @@ function markToClose(book: Book, bar: Bar, context: SettleContext): Mark {
 export function place(book: Book, signal: Signal, slot: Slot): void {
   const held = book.position?.side ?? null;
   book.pending = null;
-  const order = { signalBarTime: signal.barTime, session: slot.session, signalInLastSlot: slot.last };
-  if (signal.signal === 'close') {
-    if (held) book.pending = { ...order, exit: 'signal', entry: null };
-    return;
-  }
   if (signal.signal === 'flat' || signal.signal === held) return;
+  if (signal.signal === 'close' && !held) return;
   book.pending = {
-    ...order,
-    exit: held ? 'flip' : null,
-    entry: {
-      side: signal.signal,
-      size: signal.size!,
-      quantity: signal.quantity!,
-      stopLoss: signal.stopLoss!,
-      takeProfit: signal.takeProfit!,
-      notTraded: signal.notTraded,
-    },
+    signalBarTime: signal.barTime,
+    session: slot.session,
+    signalInLastSlot: slot.last,
+    exit: held === null ? null : signal.signal === 'close' ? 'signal' : 'flip',
+    entry:
+      signal.signal === 'close'
+        ? null
+        : {
+            side: signal.signal,
+            size: signal.size!,
+            quantity: signal.quantity!,
+            stopLoss: signal.stopLoss!,
+            takeProfit: signal.takeProfit!,
+            notTraded: signal.notTraded,
+          },
   };
 }
 

@@ -1,4 +1,11 @@
-import { FRACTION_DECIMALS, PRICE_DECIMALS, round, roundFormula, roundProduct } from '../market/decimal.js';
+import {
+  FRACTION_DECIMALS,
+  PRICE_DECIMALS,
+  round,
+  roundFormula,
+  roundProduct,
+  wholeQuotient,
+} from '../market/decimal.js';
 import { Rational } from '../market/rational.js';
 
 /** Bars that a position is meant to be held: one hour. ATR is scaled to it by its square root. */
@@ -28,9 +35,15 @@ export function distances(
       : round(own.stopDistance, PRICE_DECIMALS);
   const target =
     own.targetDistance === undefined
-      ? Math.max(round(3 * hour, PRICE_DECIMALS), roundProduct(1.5, stop, PRICE_DECIMALS))
+      ? Math.max(round(3 * hour, PRICE_DECIMALS), oneAndAHalf(stop))
       : round(own.targetDistance, PRICE_DECIMALS);
   return { stop, target };
+}
+
+/** 1.5 · a price with 6 decimals. Every second one is a tie, so in whole millionths. */
+function oneAndAHalf(price: number): number {
+  const millionths = Math.round(price * 1e6);
+  return millionths < 2 ** 50 ? wholeQuotient(3 * millionths, 2) / 1e6 : roundProduct(1.5, price, PRICE_DECIMALS);
 }
 
 function costFloor(close: number, costBps: number): number {

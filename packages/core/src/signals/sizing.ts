@@ -1,8 +1,8 @@
-import { FRACTION_DECIMALS, round, roundFormula } from '../market/decimal.js';
+import { FRACTION_DECIMALS, round, roundFormula, wholeQuotient } from '../market/decimal.js';
 import { Rational } from '../market/rational.js';
 
 export interface SizingRules {
-  /** Size at confidence 1, a fraction of equity. */
+  /** Size at confidence 1, a fraction of equity with 4 decimals. */
   readonly maxSize: number;
   /** Fraction of equity that a stop may cost, fees included. */
   readonly riskPerTrade: number;
@@ -13,7 +13,7 @@ export const DEFAULT_SIZING: SizingRules = Object.freeze({ maxSize: 0.25, riskPe
 export interface SizeInputs {
   /** Rounded to 4 decimals, at least `confidenceFloor`. */
   readonly confidence: number;
-  /** The confidence at which size is 0. */
+  /** The confidence at which size is 0, with 4 decimals. */
   readonly confidenceFloor: number;
   /** Stop distance in price units. */
   readonly stop: number;
@@ -30,15 +30,20 @@ export interface SizeInputs {
 export function sizeOf(inputs: SizeInputs, rules: SizingRules = DEFAULT_SIZING): number {
   const { confidence, confidenceFloor: c0, stop, close, costBps, cap } = inputs;
   const { maxSize, riskPerTrade } = rules;
-  const byConfidence = roundFormula(
-    (maxSize * (confidence - c0)) / (1 - c0),
-    (maxSize * (confidence + c0)) / (1 - c0),
-    FRACTION_DECIMALS,
-    () => Rational.of(confidence).minus(c0).times(maxSize).over(Rational.of(1).minus(c0)),
-  );
+  const byConfidence = sizeAt(confidence, c0, maxSize);
   const y = riskPerTrade / (stop / close + costBps / 10_000);
   const byRisk = roundFormula(y, y, FRACTION_DECIMALS, () =>
     Rational.of(riskPerTrade).over(Rational.of(stop).over(close).plus(Rational.of(costBps).over(10_000))),
   );
   return Math.min(byConfidence, byRisk, 1, cap === undefined ? 1 : round(cap, FRACTION_DECIMALS));
+}
+
+/** max_size · (conf − c0) / (1 − c0), all with 4 decimals: ties are frequent, so in whole ten-thousandths. */
+function sizeAt(confidence: number, c0: number, maxSize: number): number {
+  const [one, conf, floor, most] = [10_000, tenThousandths(confidence), tenThousandths(c0), tenThousandths(maxSize)];
+  return wholeQuotient(most * (conf - floor), one - floor) / one;
+}
+
+function tenThousandths(fraction: number): number {
+  return Math.round(fraction * 10_000);
 }
