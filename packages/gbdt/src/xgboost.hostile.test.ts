@@ -97,6 +97,15 @@ describe('sound files of another kind are refused by name with MODEL_UNSUPPORTED
       /"constructor"/,
     ],
     ['a categorical split', mutated((_, t) => (t.split_type[0] = 1)), /categorical/],
+    [
+      'a categorical split with its NaN literal',
+      encode(
+        good
+          .replace(/"split_conditions":\[[^,]+,/, '"split_conditions":[NaN,')
+          .replace(/"split_type":\[0/, '"split_type":[1'),
+      ),
+      /categorical/,
+    ],
     ['vector leaves', mutated((_, t) => (t.tree_param.size_leaf_vector = '3')), /multi_output_tree/],
     ['several targets', mutated((f) => (f.learner.learner_model_param.num_target = '2')), /several targets/],
     ['XGBoost 4', mutated((f) => (f.version = [4, 0, 0])), /XGBoost 4\.0/],
@@ -141,6 +150,29 @@ describe('hostile files cost bounded time', () => {
 it('every truncation of a model is refused', () => {
   for (let length = 0; length < good.length - 1; length += 997)
     expect(failure(encode(good.slice(0, length))).code).toBe('MODEL_MALFORMED');
+});
+
+it('600 files with a few bytes changed: a coded error or a model that answers, nothing else', () => {
+  let state = 1;
+  const random = (below: number) => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % below;
+  const source = encode(good);
+  let loaded = 0;
+  for (let i = 0; i < 600; i++) {
+    const bytes = source.slice();
+    for (let k = random(4); k >= 0; k--) bytes[random(bytes.length)] = '0123456789-,.[]{}":eN'.charCodeAt(random(21));
+    try {
+      const model = loadXGBoost(bytes);
+      expect(model.predict(new Float64Array(model.featureCount)).length).toBe(model.outputs);
+      loaded++;
+    } catch (error) {
+      expect(error).toMatchObject({
+        name: 'SignalboxError',
+        code: expect.stringMatching(/^MODEL_(MALFORMED|UNSUPPORTED)$/),
+      });
+    }
+  }
+  // the check would be empty if every mutant failed to parse
+  expect(loaded).toBeGreaterThan(30);
 });
 
 describe('rows', () => {
