@@ -27,7 +27,7 @@ export interface StrategyRow {
 export interface OpenOptions {
   readonly rows: readonly StrategyRow[];
   readonly discovered: readonly Discovery[];
-  readonly features: { readonly names: readonly string[]; readonly hashes: Readonly<Record<string, string>> };
+  readonly features: { readonly names: readonly string[]; readonly hashes: Readonly<Record<string, string>>; readonly definitions?: Readonly<Record<string, object>> };
   readonly instrument: Instrument;
   readonly world: 'market' | 'simulated';
   readonly allowSimulatedModels: boolean;
@@ -144,6 +144,7 @@ async function openOne(installed: InstalledStrategy, row: StrategyRow, options: 
       config: strategyConfig(definition, row.parameters),
       artifacts: models.artifacts,
       featureHashes: options.features.hashes,
+      ...(options.features.definitions && { featureDefinitions: options.features.definitions }),
       instrument: options.instrument,
       saved: options.saved?.(row.code) ?? undefined,
       log: (message, facts) => options.log(row.code, message, facts),
