@@ -182,6 +182,8 @@ describe('no signal', () => {
   it.each([
     ['a long stop at or below 0', { ...LONG, stopDistance: 4000 }],
     ['a short target below 0', { ...SHORT, targetDistance: 5000 }],
+    ['a long target that no price column holds', { ...LONG, targetDistance: 996_000 }],
+    ['a short stop that no price column holds', { ...SHORT, stopDistance: 996_000 }],
     ['a stop that rounds to the entry', { ...LONG, stopDistance: 1e-9 }],
     ['a target that rounds to the entry', { ...LONG, targetDistance: 1e-9 }],
   ] as const)('%s is unavailable', (_, opinion) => {

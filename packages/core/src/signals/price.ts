@@ -21,6 +21,9 @@ export interface SignalContext {
   readonly slotMs: number;
 }
 
+/** What a price column of 12 digits, 6 of them decimals, no longer holds. */
+const PRICE_LIMIT = 1_000_000;
+
 type Direction = Extract<Opinion, { signal: 'long' | 'short' }>;
 
 /** Turns an opinion into the stored signal: confidence, distances, size, prices and risk; or says why there is none. */
@@ -51,9 +54,11 @@ function priced(context: SignalContext, opinion: Direction, confidence: number):
   const up = opinion.signal === 'long' ? 1 : -1;
   const stopLoss = round(close - up * levels.stop, PRICE_DECIMALS);
   const takeProfit = round(close + up * levels.target, PRICE_DECIMALS);
-  if (!(levels.stop > 0 && levels.target > 0 && stopLoss > 0 && takeProfit > 0)) {
+  const fits = (price: number): boolean => price > 0 && price < PRICE_LIMIT;
+  if (!(levels.stop > 0 && levels.target > 0 && fits(stopLoss) && fits(takeProfit))) {
     const where = `a stop at ${stopLoss} and a target at ${takeProfit} around ${close}`;
-    return noSignal(context, 'unavailable', `${where}: distances must be at least 0.000001 and prices above 0`);
+    const rule = `distances must be at least 0.000001 and prices between 0 and ${PRICE_LIMIT}`;
+    return noSignal(context, 'unavailable', `${where}: ${rule}`);
   }
 
   const breakeven = breakevenHitRate(levels, close, costBps);
