@@ -218,7 +218,7 @@ CREATE TABLE dw.fact_strategy_signals (
   not_traded          text,
   score               double precision CHECK (score BETWEEN -1 AND 1),
   round_trip_cost_bps numeric(8,2),
-  breakeven_hit_rate  numeric(8,4),
+  breakeven_hit_rate  numeric(14,4),
   simulated           boolean NOT NULL DEFAULT dw.is_simulated(),
   -- The exact vector that the strategy saw, in the order of dw.provenance.feature_names; null elements are missing.
   features            double precision[],
