@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'esbuild';
+import { build } from 'tsup';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPostgres, type PostgresServer } from '../../src/stores/postgres/embedded.js';
 import { openClient } from '../../src/stores/postgres/pool.js';
@@ -192,33 +192,21 @@ describe('the embedded server', () => {
 describe('a process of its own', () => {
   let bundle: string;
   beforeAll(async () => {
-    const { outputFiles } = await build({
-      stdin: {
-        resolveDir: import.meta.dirname,
-        loader: 'ts',
-        contents: `
-          import { startPostgres } from '../../src/stores/postgres/embedded.js';
-          import { openClient } from '../../src/stores/postgres/pool.js';
-          try {
-            const server = await startPostgres({ projectDir: process.cwd(), env: {}, settings: { fsync: 'off' } });
-            const client = await openClient(server.admin);
-            const { rows } = await client.query("SELECT count(*) AS n FROM pg_database");
-            console.log(JSON.stringify({ ok: rows[0].n, uid: process.getuid?.(), host: server.admin.host, startedHere: server.startedHere }));
-            if (process.argv[2] === 'stay') await new Promise((resolve) => setTimeout(resolve, 60_000));
-            await client.end();
-            await server.stop();
-          } catch (error) {
-            console.log(JSON.stringify({ code: error.code, message: error.message, remedy: error.remedy }));
-          }`,
-      },
-      bundle: true,
-      platform: 'node',
+    const outDir = mkdtempSync(join(tmpdir(), 'sb-bundle-'));
+    await build({
+      entry: { host: join(import.meta.dirname, 'host-process.ts') },
+      outDir,
+      config: false,
+      silent: true,
+      dts: false,
       format: 'esm',
-      write: false,
-      external: ['pg-native'],
+      target: 'node20',
+      platform: 'node',
+      noExternal: [/^(?!node:|pg-native)/],
       banner: { js: `import { createRequire as cr } from 'node:module'; const require = cr(import.meta.url);` },
     });
-    bundle = outputFiles[0]!.text;
+    bundle = readFileSync(join(outDir, 'host.js'), 'utf8');
+    rmSync(outDir, { recursive: true, force: true });
   });
 
   /** A user's project: our code, and the server as npm put it there with install scripts blocked. */
@@ -256,7 +244,7 @@ describe('a process of its own', () => {
   it.runIf(entry)('as an ordinary user: in the project, with no program in PATH and npm scripts blocked', async () => {
     const user = { uid: Number(entry![1]), gid: Number(entry![2]) };
     const folder = installed('with a space', true, user);
-    expect(await run(folder, user)).toMatchObject({ ok: 3, uid: user.uid, startedHere: true });
+    expect(await run(folder, user)).toMatchObject({ databases: 3, uid: user.uid, startedHere: true });
     expect(existsSync(join(folder, '.signalbox', 'postgres', 'data', 'PG_VERSION'))).toBe(true);
     expect(existsSync(join(folder, '.signalbox', 'postgres', 'data', 'postmaster.pid'))).toBe(false);
     const link = tree(join(folder, 'node_modules')).find((path) => lstatSync(path).isSymbolicLink());
@@ -264,7 +252,7 @@ describe('a process of its own', () => {
   });
 
   it('with no PATH, npm scripts blocked, as whoever runs the tests', async () => {
-    expect(await run(installed('plain', true))).toMatchObject({ ok: 3, startedHere: true });
+    expect(await run(installed('plain', true))).toMatchObject({ databases: 3, startedHere: true });
   });
 
   it('without the package of the platform: POSTGRES_BINARIES_MISSING, with a remedy', async () => {
