@@ -11,7 +11,14 @@ import { openLog, type Log } from './observe/log.js';
 import { discover, type Discovery } from './plugins/discover.js';
 import { openStrategies, type OpenStrategies } from './plugins/open.js';
 import { registerDiscovered } from './plugins/register.js';
-import { createServices, listen, type ClockControl, type Listening, type ServiceDependencies, type Services } from './services/index.js';
+import {
+  createServices,
+  listen,
+  type ClockControl,
+  type Listening,
+  type ServiceDependencies,
+  type Services,
+} from './services/index.js';
 import { createEventSwitch } from './stores/events/switch.js';
 import { startPostgres, type PostgresServer } from './stores/postgres/embedded.js';
 import { storeAlert } from './stores/postgres/decisions.js';
@@ -101,7 +108,11 @@ class Host {
         ended(signal).then(() => 'ended' as const),
       ]);
       if (why === 'ended') return;
-      observer.say(why === 'restart' ? 'The demo begins again, as asked.' : 'The demo has caught up with a closed market and begins again as a new world.');
+      observer.say(
+        why === 'restart'
+          ? 'The demo begins again, as asked.'
+          : 'The demo has caught up with a closed market and begins again as a new world.',
+      );
       await this.renew(clock);
     }
   }
@@ -124,14 +135,19 @@ class Host {
   private async use(store: Store): Promise<void> {
     this.store = store;
     this.events.use(store.events);
-    await registerDiscovered(store.pool, this.discovered);
+    await registerDiscovered(store.pool, this.discovered, this.config.strategies);
   }
 
   private async openStrategies(saved?: (code: string) => unknown): Promise<OpenStrategies> {
     await this.strategies?.close();
     const records = await listStrategies(this.store!.pool);
     this.strategies = await openStrategies({
-      rows: records.map(({ code, package: name, parameters, active }) => ({ code, package: name, parameters, isActive: active })),
+      rows: records.map(({ code, package: name, parameters, active }) => ({
+        code,
+        package: name,
+        parameters,
+        isActive: active,
+      })),
       discovered: this.discovered,
       features: this.plan.features,
       instrument: this.plan.instrument,
@@ -162,7 +178,12 @@ class Host {
       this.clock = standing(time);
       observer.progress('unwatched', done, total);
     });
-    const clock = createReplayClock({ start, calendar: plan.calendar, wallNow: Date.now, ...(speed === undefined ? {} : { speed }) });
+    const clock = createReplayClock({
+      start,
+      calendar: plan.calendar,
+      wallNow: Date.now,
+      ...(speed === undefined ? {} : { speed }),
+    });
     this.clock = clock;
     let first: typeof desk | undefined = desk;
     this.demo = runDemo({
@@ -205,7 +226,7 @@ class Host {
     });
     for (const service of this.services.all) {
       const { port, configured } = this.config.services[service.name as keyof Config['services']];
-      this.listening.push(await listen(service, { bind: this.config.bind, ...(configured ? { port } : {}) }));
+      this.listening.push(await listen(service, { bind: this.config.bind, port, nextFree: !configured }));
     }
     return this.listening;
   }

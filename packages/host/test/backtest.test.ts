@@ -79,6 +79,7 @@ const options = (more: Partial<BacktestOptions> = {}): BacktestOptions => ({
   plan,
   discovered: [installed(RULE), installed(FLAT)],
   allowSimulatedModels: true,
+  beginnings: {},
   now: Date.UTC(2025, 0, 1),
   ...more,
 });

@@ -51,6 +51,7 @@ async function run(session: Session, flags: BacktestFlags): Promise<void> {
         plan,
         discovered,
         allowSimulatedModels: config.allowSimulatedModels,
+        beginnings: config.strategies,
         now: Date.now(),
         signal,
         onProgress: (done, total) => progress.update(done, total),

@@ -22,6 +22,13 @@ export interface ServicePort {
   readonly configured: boolean;
 }
 
+/** What the row of a strategy in `dw.dim_strategy` begins with. */
+export interface NewStrategyRow {
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  /** USD. */
+  readonly initialEquity?: number;
+}
+
 /** What the host runs with: the file, then the environment, then the flags; a later one wins. */
 export interface Config {
   readonly projectDir: string;
@@ -31,6 +38,8 @@ export interface Config {
   readonly bind: string;
   readonly services: Readonly<Record<ServiceName, ServicePort>>;
   readonly plugins: readonly string[];
+  /** What a strategy's row begins with, by code. */
+  readonly strategies: Readonly<Record<string, NewStrategyRow>>;
   /** Absolute path of the feature file; null for the one that core brings. */
   readonly features: string | null;
   readonly allowSimulatedModels: boolean;
@@ -130,6 +139,7 @@ export function loadConfig(
         .filter(Boolean) ??
       file.plugins ??
       DEFAULT_PLUGINS,
+    strategies: file.strategies ?? {},
     features: features === undefined ? null : resolve(projectDir, features),
     allowSimulatedModels: file.allowSimulatedModels ?? false,
     instruments: [first, ...others],

@@ -30,6 +30,21 @@ export const CONFIG_SCHEMA = Type.Object(
         description: 'Names of the npm packages whose strategies may run. Nothing else is imported.',
       }),
     ),
+    strategies: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[A-Z][A-Z0-9_]{1,49}$' }),
+        Type.Object(
+          {
+            parameters: Type.Optional(
+              Type.Record(Type.String(), Type.Unknown(), { description: "The strategy's configuration." }),
+            ),
+            initialEquity: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'USD; 10000' })),
+          },
+          { additionalProperties: false },
+        ),
+        { description: 'What the row of a strategy in dw.dim_strategy begins with; from then on the row holds.' },
+      ),
+    ),
     features: Type.Optional(
       Type.String({ minLength: 1, description: 'Path of the feature file, relative to this file.' }),
     ),

@@ -12,6 +12,7 @@ import {
   type Stages,
 } from '@signalbox/core';
 import type { Pool } from 'pg';
+import type { Config } from '../config/config.js';
 import type { Discovery } from '../plugins/discover.js';
 import { openStrategies, type OpenStrategies } from '../plugins/open.js';
 import { registerDiscovered } from '../plugins/register.js';
@@ -33,6 +34,8 @@ export interface BacktestOptions {
   readonly world: 'market' | 'simulated';
   readonly plan: Plan;
   readonly discovered: readonly Discovery[];
+  /** What the row of a strategy that has none begins with, by code. */
+  readonly beginnings: Config['strategies'];
   readonly allowSimulatedModels: boolean;
   /** Session dates, both included, in the calendar's zone; without them from the first stored bar and to the last. */
   readonly from?: string;
@@ -254,8 +257,11 @@ async function run(
 }
 
 /** Strategies that are to run: installed ones get their row, as `start` gives it to them. */
-async function chooseStrategies(pool: Pool, { discovered, strategies }: BacktestOptions): Promise<StrategyRecord[]> {
-  await registerDiscovered(pool, discovered);
+async function chooseStrategies(
+  pool: Pool,
+  { discovered, beginnings, strategies }: BacktestOptions,
+): Promise<StrategyRecord[]> {
+  await registerDiscovered(pool, discovered, beginnings);
   const all = await listStrategies(pool);
   if (strategies === undefined) return all.filter((row) => row.active && row.package !== null);
   const known = all.map((row) => row.code);

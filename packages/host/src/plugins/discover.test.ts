@@ -18,7 +18,10 @@ const definition = (extra = '') =>
 function install(name: string, code: string, manifest: object, folder = join(project, 'node_modules', name)) {
   mkdirSync(folder, { recursive: true });
   const exports = { '.': './index.js', './package.json': './package.json' };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, version: '1.2.3', type: 'module', exports, ...manifest }));
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name, version: '1.2.3', type: 'module', exports, ...manifest }),
+  );
   writeFileSync(join(folder, 'index.js'), code);
   return folder;
 }
@@ -36,7 +39,9 @@ async function problem(name: string) {
 describe('discovery', () => {
   it('finds a package that is installed and allow-listed', async () => {
     install('signalbox-strategy-x', definition(), { signalbox: good });
-    expect(await one('signalbox-strategy-x')).toMatchObject({ strategy: { version: '1.2.3', definition: { code: 'RULE_X' } } });
+    expect(await one('signalbox-strategy-x')).toMatchObject({
+      strategy: { version: '1.2.3', definition: { code: 'RULE_X' } },
+    });
   });
 
   it('imports nothing that is not allow-listed', async () => {
@@ -48,13 +53,18 @@ describe('discovery', () => {
   it('reports an absent package with its remedy, beside one that works', async () => {
     install('signalbox-strategy-x', definition(), { signalbox: good });
     const [absent, present] = await discover(project, ['@acme/strategy-absent', 'signalbox-strategy-x']);
-    expect(absent).toMatchObject({ problem: { code: 'PLUGIN_NOT_INSTALLED', remedy: 'Run: npm install @acme/strategy-absent' } });
+    expect(absent).toMatchObject({
+      problem: { code: 'PLUGIN_NOT_INSTALLED', remedy: 'Run: npm install @acme/strategy-absent' },
+    });
     expect(present).toHaveProperty('strategy');
   });
 
-  it.each(['../evil', '/etc/passwd', 'file:../evil', 'https://evil', 'a/b/c', 'UPPER', ''])('refuses %j as a name', async (name) => {
-    expect(await problem(name)).toMatchObject({ code: 'PLUGIN_NOT_ALLOWED' });
-  });
+  it.each(['../evil', '/etc/passwd', 'file:../evil', 'https://evil', 'a/b/c', 'UPPER', ''])(
+    'refuses %j as a name',
+    async (name) => {
+      expect(await problem(name)).toMatchObject({ code: 'PLUGIN_NOT_ALLOWED' });
+    },
+  );
 
   it('refuses a link that leads out of the project, before its code runs', async () => {
     const outside = mkdtempSync(join(tmpdir(), 'signalbox-outside-'));
@@ -88,7 +98,9 @@ describe('discovery', () => {
   });
 
   it('refuses a model path that leaves the package', async () => {
-    install('leaves', definition(`artifacts: { model: ['onnx'] }`), { signalbox: { ...good, models: { model: './../../x' } } });
+    install('leaves', definition(`artifacts: { model: ['onnx'] }`), {
+      signalbox: { ...good, models: { model: './../../x' } },
+    });
     expect(await problem('leaves')).toMatchObject({ code: 'PLUGIN_INVALID' });
   });
 });

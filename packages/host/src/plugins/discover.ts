@@ -59,7 +59,12 @@ async function load(projectDir: string, name: string): Promise<InstalledStrategy
     manifest = require.resolve(`${name}/package.json`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') {
-      throw invalid(name, 'its package.json is not exported', error, 'Add "./package.json": "./package.json" to its exports.');
+      throw invalid(
+        name,
+        'its package.json is not exported',
+        error,
+        'Add "./package.json": "./package.json" to its exports.',
+      );
     }
     throw new SignalboxError(
       'PLUGIN_NOT_INSTALLED',
@@ -119,7 +124,8 @@ function checkDefinition(name: string, code: string, value: unknown): AnyStrateg
   if (typeof d.name !== 'string' || d.name === '') problems.push('it has no name');
   if (!['RL', 'ML', 'LLM', 'ENSEMBLE'].includes(String(d.type))) problems.push(`its type ${String(d.type)} is unknown`);
   if (d.apiVersion !== API_VERSION) problems.push(`its apiVersion is ${String(d.apiVersion)}`);
-  if (!Array.isArray(d.features) || d.features.some((f) => typeof f !== 'string')) problems.push('its features are no list of names');
+  if (!Array.isArray(d.features) || d.features.some((f) => typeof f !== 'string'))
+    problems.push('its features are no list of names');
   if (typeof d.create !== 'function') problems.push('it has no create function');
   if (problems.length > 0) throw invalid(name, problems.join('; '));
   return d as AnyStrategy;
@@ -130,7 +136,8 @@ function checkModels(name: string, definition: AnyStrategy, models: unknown): Re
   const known = Object.keys(definition.artifacts ?? {});
   const entries = Object.entries((models ?? {}) as Record<string, unknown>);
   for (const [artifact, path] of entries) {
-    if (!known.includes(artifact)) throw invalid(name, `it brings a model for "${artifact}", an artifact that it does not declare`);
+    if (!known.includes(artifact))
+      throw invalid(name, `it brings a model for "${artifact}", an artifact that it does not declare`);
     if (typeof path !== 'string' || !/^\.\/[\w./-]+$/.test(path) || path.includes('..')) {
       throw invalid(name, `the path of its model "${artifact}" must be relative and inside the package`);
     }
@@ -138,7 +145,12 @@ function checkModels(name: string, definition: AnyStrategy, models: unknown): Re
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-function invalid(name: string, why: string, cause?: unknown, remedy = 'Ask its author, or remove it from "plugins" in signalbox.config.json.') {
+function invalid(
+  name: string,
+  why: string,
+  cause?: unknown,
+  remedy = 'Ask its author, or remove it from "plugins" in signalbox.config.json.',
+) {
   return new SignalboxError('PLUGIN_INVALID', `Strategy package ${name} cannot be used: ${why}.`, remedy, { cause });
 }
 

@@ -17,7 +17,11 @@ export interface Models {
 }
 
 /** Reads the model files that a package brings along, each with the manifest beside it. Bytes only; the plugin checks them. */
-export function readModels(strategy: InstalledStrategy, world: 'market' | 'simulated', allowSimulated: boolean): Models {
+export function readModels(
+  strategy: InstalledStrategy,
+  world: 'market' | 'simulated',
+  allowSimulated: boolean,
+): Models {
   const artifacts: Record<string, Artifact> = {};
   let champion: Champion | null = null;
   for (const [name, path] of Object.entries(strategy.models)) {
@@ -27,7 +31,8 @@ export function readModels(strategy: InstalledStrategy, world: 'market' | 'simul
     const manifest = parseManifest(read(manifestFile, strategy.package), manifestFile);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const formats = strategy.definition.artifacts?.[name] ?? [];
-    const trainedOn = manifest['trained_on'] === 'market' || manifest['trained_on'] === 'simulated' ? manifest['trained_on'] : null;
+    const trainedOn =
+      manifest['trained_on'] === 'market' || manifest['trained_on'] === 'simulated' ? manifest['trained_on'] : null;
     if (trainedOn === 'simulated' && world === 'market' && !allowSimulated) {
       throw new SignalboxError(
         'MODEL_SIMULATED',
@@ -45,7 +50,12 @@ function read(file: string, name: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw new SignalboxError('MODEL_MALFORMED', `Cannot read ${file} of ${name}.`, `Reinstall it: npm install ${name}`, { cause });
+    throw new SignalboxError(
+      'MODEL_MALFORMED',
+      `Cannot read ${file} of ${name}.`,
+      `Reinstall it: npm install ${name}`,
+      { cause },
+    );
   }
 }
 
@@ -56,11 +66,20 @@ function parseManifest(bytes: Uint8Array, file: string): Record<string, unknown>
   } catch {
     // falls through to the coded error
   }
-  throw new SignalboxError('MODEL_MANIFEST_INVALID', `${file} is not a JSON object.`, 'Write the manifest again with the training script.');
+  throw new SignalboxError(
+    'MODEL_MANIFEST_INVALID',
+    `${file} is not a JSON object.`,
+    'Write the manifest again with the training script.',
+  );
 }
 
 function formatOf(file: string, formats: readonly ArtifactFormat[]): ArtifactFormat {
-  const byEnding: Record<string, ArtifactFormat> = { json: 'xgboost-json', ubj: 'xgboost-ubj', txt: 'lightgbm-text', onnx: 'onnx' };
+  const byEnding: Record<string, ArtifactFormat> = {
+    json: 'xgboost-json',
+    ubj: 'xgboost-ubj',
+    txt: 'lightgbm-text',
+    onnx: 'onnx',
+  };
   const format = byEnding[file.slice(file.lastIndexOf('.') + 1)];
   if (format && formats.includes(format)) return format;
   throw new SignalboxError(

@@ -27,7 +27,11 @@ export interface StrategyRow {
 export interface OpenOptions {
   readonly rows: readonly StrategyRow[];
   readonly discovered: readonly Discovery[];
-  readonly features: { readonly names: readonly string[]; readonly hashes: Readonly<Record<string, string>>; readonly definitions?: Readonly<Record<string, object>> };
+  readonly features: {
+    readonly names: readonly string[];
+    readonly hashes: Readonly<Record<string, string>>;
+    readonly definitions?: Readonly<Record<string, object>>;
+  };
   readonly instrument: Instrument;
   readonly world: 'market' | 'simulated';
   readonly allowSimulatedModels: boolean;
@@ -77,7 +81,8 @@ export async function openStrategies(options: OpenOptions): Promise<OpenStrategi
     };
     if (row.package === null) aside('external', null);
     else if (!row.isActive) aside('inactive', 'dw.dim_strategy.is_active is false');
-    else if (!found) aside('refused', `Package ${row.package} is not allow-listed. Add it to "plugins" in signalbox.config.json.`);
+    else if (!found)
+      aside('refused', `Package ${row.package} is not allow-listed. Add it to "plugins" in signalbox.config.json.`);
     else if ('problem' in found) {
       const state = found.problem.code === 'PLUGIN_NOT_INSTALLED' ? 'not_installed' : 'refused';
       aside(state, `${found.problem.message} ${found.problem.remedy}`);
@@ -136,7 +141,13 @@ async function openOne(installed: InstalledStrategy, row: StrategyRow, options: 
   try {
     const unknown = definition.features.filter((name) => !options.features.names.includes(name));
     if (unknown.length > 0) {
-      return { installed, champion, session: null, state: 'DEGRADED', reason: `It needs features that the feature file does not define: ${unknown.join(', ')}.` };
+      return {
+        installed,
+        champion,
+        session: null,
+        state: 'DEGRADED',
+        reason: `It needs features that the feature file does not define: ${unknown.join(', ')}.`,
+      };
     }
     const models = readModels(installed, options.world, options.allowSimulatedModels);
     champion = models.champion;
@@ -152,7 +163,9 @@ async function openOne(installed: InstalledStrategy, row: StrategyRow, options: 
     return { installed, champion, session, state: 'READY', reason: null };
   } catch (error) {
     const state = isSignalboxError(error) ? 'DEGRADED' : 'FAULTED';
-    const reason = isSignalboxError(error) ? `${error.message} ${error.remedy}` : `It failed to start: ${String(error)}`;
+    const reason = isSignalboxError(error)
+      ? `${error.message} ${error.remedy}`
+      : `It failed to start: ${String(error)}`;
     options.log(row.code, reason);
     return { installed, champion, session: null, state, reason };
   }

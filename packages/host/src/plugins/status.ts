@@ -2,15 +2,7 @@ import type { Champion } from './models.js';
 
 /** Where a strategy stands. A lifecycle state in capitals when its package runs; otherwise why nothing runs. */
 export type StrategyState =
-  | 'READY'
-  | 'RUNNING'
-  | 'DEGRADED'
-  | 'FAULTED'
-  | 'SUSPENDED'
-  | 'not_installed'
-  | 'refused'
-  | 'external'
-  | 'inactive';
+  'READY' | 'RUNNING' | 'DEGRADED' | 'FAULTED' | 'SUSPENDED' | 'not_installed' | 'refused' | 'external' | 'inactive';
 
 export interface StrategyStatus {
   readonly code: string;

@@ -14,8 +14,10 @@ export interface Service {
 }
 
 export interface ListenOptions {
-  /** As configured; without it the default port or, if that is taken, the next free one. 0 is any free port. */
+  /** The service's default without it. 0 is any free port. */
   readonly port?: number;
+  /** Whether a taken port gives way to the next free one; by default only when no port is given. */
+  readonly nextFree?: boolean;
   /** 127.0.0.1 by default. */
   readonly bind?: string;
 }
@@ -34,9 +36,12 @@ const TRIES = 100;
  * @throws PORT_TAKEN when a configured port is taken, naming by whom where that can be found
  * @throws BIND_REFUSED when the address cannot be listened on
  */
-export async function listen(service: Service, { port, bind = '127.0.0.1' }: ListenOptions = {}): Promise<Listening> {
+export async function listen(
+  service: Service,
+  { port, bind = '127.0.0.1', nextFree = port === undefined }: ListenOptions = {},
+): Promise<Listening> {
   const first = port ?? service.defaultPort;
-  const last = port === undefined ? first + TRIES : first;
+  const last = nextFree ? first + TRIES : first;
   for (let candidate = first; candidate <= last; candidate++) {
     const server = createServer(service.application.callback());
     // slow senders hold a socket for seconds, not for ever
