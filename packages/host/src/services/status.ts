@@ -43,5 +43,7 @@ function isStoreDown(error: unknown): boolean {
   if (isSignalboxError(known)) return known.code === 'STORE_DOWN';
   if (!(error instanceof Error)) return false;
   // while the demo begins anew its old pool is closed
-  return (error as { code?: unknown }).code === '57014' || error.message.startsWith('Cannot use a pool after calling end');
+  return (
+    (error as { code?: unknown }).code === '57014' || error.message.startsWith('Cannot use a pool after calling end')
+  );
 }

@@ -153,6 +153,26 @@ describe('comparison: every figure again from the rows', () => {
     if (span < Infinity) expect(body.start_date).toBe(new Date(NOW - span).toISOString());
   });
 
+  it.each([
+    ['on a Sunday, when a day holds no session', '2025-03-02T20:00:00Z'],
+    ['the moment a session ends', '2025-03-03T18:00:00Z'],
+    ['a millisecond before a session ends', '2025-03-03T17:59:59.999Z'],
+    ['before the market opens', '2025-03-05T12:00:00Z'],
+    ['the day after the session that BETA has no rows in', '2025-01-25T15:00:00Z'],
+    ['in the session after it', '2025-01-27T15:00:00Z'],
+    ['in the first session of all', '2025-01-08T15:00:00Z'],
+    ['before anything was stored', '2025-01-07T15:00:00Z'],
+  ])('%s', async (_, now) => {
+    stage.clock.time = Date.parse(now);
+    try {
+      for (const [period, span] of Object.entries({ '24h': DAY, '7d': 7 * DAY, '30d': 30 * DAY, all: Infinity })) {
+        await checkComparison(`period=${period}`, stage.clock.time - span, stage.clock.time);
+      }
+    } finally {
+      stage.clock.time = NOW;
+    }
+  });
+
   it('has the reference’s fields in its order', async () => {
     const { body } = await stage.get('/api/models/performance/comparison');
     expect(body.period).toBe('30d');
@@ -401,6 +421,10 @@ describe('a backtest answers by ?run=, from its own rows, with windows that end 
       stage.clock.time = NOW;
     }
   });
+});
+
+it('the session that BETA has no rows in is where the tests above take it to be', () => {
+  expect(seeded.sessions[12]).toBe('2025-01-24');
 });
 
 it('an empty world is 200 with empty data and nulls', async () => {

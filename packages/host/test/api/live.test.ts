@@ -363,7 +363,10 @@ it('a new world: every client gets gap and goes on with its first event', async 
         lastSeq: () => last,
         oldestSeq: () => null,
         read: async () => [],
-        subscribe: (listener: (event: PublishedEvent) => void) => (listeners.add(listener), () => listeners.delete(listener)),
+        subscribe: (listener: (event: PublishedEvent) => void) => (
+          listeners.add(listener),
+          () => listeners.delete(listener)
+        ),
       }),
     };
   });

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { maxDrawdownPct, ratios, tradeStatistics } from '@signalbox/core';
+import { maxDrawdownPct, ratios, tradeStatistics, type Calendar } from '@signalbox/core';
 import type { ClosedTradeRow } from '../../stores/postgres/reads/positions.js';
 import type { StrategyRow } from '../../stores/postgres/reads/strategies.js';
 import type { ServiceDependencies } from '../dependencies.js';
@@ -29,13 +29,10 @@ export const performanceComparison = route({
     const scope = await scopeOf(query.run, deps);
     const strategies = chosen(await deps.reads.strategiesOf(scope.run), query.strategies);
     const ids = strategies.map((each) => each.id);
-    const first = (await deps.reads.firstEquityBar(scope.run.id)) ?? scope.end;
+    const first = (await deps.reads.firstEquityBar(scope.run.id, deps.instruments[0].symbol)) ?? scope.end;
     const start = query.period === 'all' ? Math.min(first, scope.end) : scope.end - SPAN[query.period];
     // `all` has nothing before it: its base is the initial equity
-    const window: Window = {
-      from: query.period === 'all' ? -Infinity : start,
-      sessions: sessionsOf(first, scope, deps),
-    };
+    const window = windowOf(query.period === 'all' ? -Infinity : start, first, scope, deps);
     const [trades, open] = await Promise.all([
       deps.reads.closedTrades(scope.run.id, ids, window.from, scope.end),
       deps.reads.openCounts(scope.run.id, ids),
@@ -60,46 +57,63 @@ export const performanceComparison = route({
 
 interface Window {
   readonly from: number;
-  /** Every session that is over at the end of the window, since the first stored equity. */
+  /** Sessions that end within the window. */
   readonly sessions: readonly { readonly open: number; readonly close: number }[];
+  /** End of the last session before the window; null where nothing was stored before it. */
+  readonly before: number | null;
+  /** End of the last session that is over at the end of the window; null before the first one. */
+  readonly last: number | null;
 }
 
-function sessionsOf(first: number, { end }: Scope, { calendar }: ServiceDependencies): Window['sessions'] {
-  return calendar
-    .sessionsBetween(calendar.sessionDate(first), calendar.sessionDate(end))
+function windowOf(from: number, first: number, { end }: Scope, { calendar }: ServiceDependencies): Window {
+  const sessions = calendar
+    .sessionsBetween(calendar.sessionDate(Math.max(first, from)), calendar.sessionDate(end))
     .map((date) => ({ open: calendar.sessionOpen(date)!, close: calendar.sessionClose(date)! }))
-    .filter((session) => session.close <= end);
+    .filter((session) => session.close > from && session.close <= end);
+  const before = from <= first ? null : lastCloseUpTo(from, calendar);
+  return { from, sessions, before, last: sessions.at(-1)?.close ?? before };
+}
+
+/** End of the last session that is over at a time. */
+function lastCloseUpTo(time: number, calendar: Calendar): number {
+  const date = calendar.sessionDate(time);
+  const today = calendar.sessionClose(date);
+  if (today !== undefined && today <= time) return today;
+  return calendar.sessionClose(calendar.previousSessionDay(date))!;
 }
 
 async function performanceOf(
   strategy: StrategyRow,
-  { from, sessions }: Window,
+  { from, sessions, before, last }: Window,
   allTrades: readonly ClosedTradeRow[],
   openPositions: number,
   scope: Scope,
   deps: ServiceDependencies,
 ) {
   const account = accountOf(scope, strategy, deps);
-  const [closes, values, last] = await Promise.all([
+  const equityAt = (time: number | null) => (time === null ? undefined : deps.reads.lastEquity(account, time));
+  const [closes, values, now, earlier, close] = await Promise.all([
     deps.reads.sessionCloses(account, sessions),
     deps.reads.equityValues(account, from, scope.end),
     deps.reads.lastEquity(account, scope.end),
+    equityAt(before),
+    equityAt(last),
   ]);
-  const base = closes.findLast((each) => each.close <= from)?.equity ?? strategy.initialEquity;
-  const inWindow = closes.filter((each) => each.close > from).map((each) => each.equity);
-  const equity = last?.equity ?? strategy.initialEquity;
+  const base = earlier?.equity ?? strategy.initialEquity;
+  const equity = now?.equity ?? strategy.initialEquity;
   const drawdown = values.length === 0 ? null : maxDrawdownPct(base, values);
   const trades = tradeStatistics(allTrades.filter((trade) => trade.strategyId === strategy.id));
-  const today = closes.at(-1);
-  const yesterday = closes.at(-2)?.equity ?? strategy.initialEquity;
-  const figures = ratios([base, ...inWindow], {
+  // of the last completed session that has bars, and what stood when it opened
+  const opened = close && deps.calendar.sessionOpen(deps.calendar.sessionDate(close.barTime));
+  const overnight = opened === undefined ? undefined : await deps.reads.lastEquity(account, opened);
+  const figures = ratios([base, ...closes.map((each) => each.equity)], {
     periodsPerYear: deps.instruments[0].sessionsPerYear,
     maxDrawdownPct: drawdown,
   });
   return {
     // without a value in the window there is nothing to compare its base with
     total_return_pct: values.length === 0 ? null : (equity / base - 1) * 100,
-    daily_return_pct: today ? (today.equity / yesterday - 1) * 100 : null,
+    daily_return_pct: close ? (close.equity / (overnight?.equity ?? strategy.initialEquity) - 1) * 100 : null,
     sharpe_ratio: figures.sharpe_ratio,
     sortino_ratio: figures.sortino_ratio,
     calmar_ratio: figures.calmar_ratio,
@@ -107,7 +121,7 @@ async function performanceOf(
     win_rate: trades.win_rate,
     profit_factor: trades.profit_factor,
     max_drawdown_pct: drawdown,
-    current_drawdown_pct: last?.drawdownPct ?? null,
+    current_drawdown_pct: now?.drawdownPct ?? null,
     volatility_pct: figures.volatility_pct,
     avg_hold_time_minutes: trades.avg_hold_time_minutes,
     current_equity: equity,

@@ -29,7 +29,9 @@ export const pnlSummary = route({
     const today = calendar.sessionDate(scope.end);
     const first =
       query.period === 'all'
-        ? calendar.sessionDate(Math.min((await reads.firstEquityBar(scope.run.id)) ?? scope.end, scope.end))
+        ? calendar.sessionDate(
+            Math.min((await reads.firstEquityBar(scope.run.id, deps.instruments[0].symbol)) ?? scope.end, scope.end),
+          )
         : new Date(Date.parse(today) - (DATES[query.period] - 1) * DAY).toISOString().slice(0, 10);
     const trades = await reads.tradesClosedFrom(
       scope.run.id,

@@ -28,11 +28,17 @@ export function candlesOf(bars: readonly Bar[], bucketMs: number, calendar: Cale
     close: number;
     volume: number;
   })[] = [];
+  let session = '';
+  let open = 0;
+  let close = 0;
   for (const bar of bars) {
     const slot = calendar.slot(bar.time);
     if (!slot) continue;
-    const open = calendar.sessionOpen(slot.session)!;
-    const close = calendar.sessionClose(slot.session)!;
+    if (slot.session !== session) {
+      session = slot.session;
+      open = calendar.sessionOpen(session)!;
+      close = calendar.sessionClose(session)!;
+    }
     const time = bucketMs === Infinity ? open : open + Math.floor((bar.time - open) / bucketMs) * bucketMs;
     const end = bucketMs === Infinity ? close : time + bucketMs;
     const last = candles.at(-1);

@@ -6,7 +6,6 @@ export interface Database {
 // Numbers and times leave PostgreSQL as float8, so that no read depends on the parsers of a pool: a decimal of up to 15
 // digits and a time in whole milliseconds are exact.
 export const num = (column: string, as: string): string => `${column}::float8 AS "${as}"`;
-export const ms = (column: string, as: string): string =>
-  `round(extract(epoch FROM ${column}) * 1000)::float8 AS "${as}"`;
+export const ms = (column: string, as: string): string => `round(date_part('epoch', ${column}) * 1000) AS "${as}"`;
 /** A parameter in epoch milliseconds as timestamptz; ±Infinity becomes the infinite time. */
 export const at = (parameter: string): string => `to_timestamp(${parameter}::float8 / 1000)`;

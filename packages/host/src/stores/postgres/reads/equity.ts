@@ -57,10 +57,15 @@ export async function lastEquity(db: Database, account: Account, end: number): P
 }
 
 /** Open time of the first bar that has an equity row in a run. */
-export async function firstEquityBar(db: Database, runId: string): Promise<number | null> {
+export async function firstEquityBar(db: Database, runId: string, symbol: string): Promise<number | null> {
+  // one step into the index for each strategy, instead of a walk over all rows
   const { rows } = await db.query<{ first: number | null }>(
-    `SELECT ${ms('min(bar_time)', 'first')} FROM dw.fact_equity_curve WHERE run_id = $1`,
-    [runId],
+    `SELECT ${ms('min(e.bar_time)', 'first')} FROM dw.dim_strategy d
+     CROSS JOIN LATERAL (
+       SELECT bar_time FROM dw.fact_equity_curve
+       WHERE run_id = $1 AND strategy_id = d.strategy_id AND symbol = $2 ORDER BY bar_time LIMIT 1
+     ) e`,
+    [runId, symbol],
   );
   return rows[0]?.first ?? null;
 }
