@@ -223,6 +223,8 @@ CREATE TABLE dw.fact_strategy_signals (
   -- The exact vector that the strategy saw, in the order of dw.provenance.feature_names; null elements are missing.
   features            double precision[],
   provenance_id       integer REFERENCES dw.provenance (provenance_id),
+  -- What the strategy said, to the bit; live bars only: after a crash its ensemble hears it again.
+  opinion             jsonb,
   state_hash          text,
   -- Completion of the newest bar, and recording time of the newest row, that could be seen.
   data_watermark      timestamptz,
@@ -239,6 +241,7 @@ CREATE TABLE dw.fact_no_signal (
   bar_time      timestamptz NOT NULL,
   code          text NOT NULL,
   detail        text,
+  opinion       jsonb,
   run_id        text NOT NULL DEFAULT 'live',
   mode          text NOT NULL DEFAULT 'live' CHECK (mode IN ('live', 'catch_up', 'unwatched', 'backtest')),
   simulated     boolean NOT NULL DEFAULT dw.is_simulated(),

@@ -52,8 +52,15 @@ export async function loadHistory(
   const newest = await newestBar(pool, symbol);
   if (newest && newest.time >= last.time) return;
   onProgress(0, sessions.length);
-  await storeMacro(sessions.flatMap((session) => session.macro), { silent: true });
-  await storeBars(pool, sessions.flatMap((session) => session.bars), { silent: true });
+  await storeMacro(
+    sessions.flatMap((session) => session.macro),
+    { silent: true },
+  );
+  await storeBars(
+    pool,
+    sessions.flatMap((session) => session.bars),
+    { silent: true },
+  );
   onProgress(sessions.length, sessions.length);
 }
 

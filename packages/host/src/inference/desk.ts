@@ -77,7 +77,13 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
   for (const seat of strategies.seats) {
     const { pluginVersion, modelSha256 } = strategies.provenance(seat.code);
     const calendarVersion = calendar.version;
-    const stored = { pluginVersion, featureNames: seat.features, featureHashes: features.hashes, modelSha256, calendarVersion };
+    const stored = {
+      pluginVersion,
+      featureNames: seat.features,
+      featureHashes: features.hashes,
+      modelSha256,
+      calendarVersion,
+    };
     provenance.set(seat.code, await storeProvenance(pool, stored));
   }
   const sessions = new Map<string, SessionRecord>();
@@ -137,7 +143,12 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     const seats = strategies.seats.filter((seat) => !ahead.includes(seat.code));
     const stages: Stages = { instrument, calendar, rules, seats };
     if (ahead.length === 0) return { stages, state: { market, books } };
-    const answered: Map<string, Opinion> = await readAnswers(pool, { runId: RUN, symbol, barTime: bar.time, codes: ahead });
+    const answered: Map<string, Opinion> = await readAnswers(pool, {
+      runId: RUN,
+      symbol,
+      barTime: bar.time,
+      codes: ahead,
+    });
     return { stages, state: { market, books, answered } };
   };
 
@@ -172,7 +183,9 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
         for (const made of parts) {
           const part = await made;
           // what the next bar changes is copied: the batch is written later
-          batch.push(commitOf({ ...part, vector: part.vector?.slice() ?? null, book: structuredClone(part.book) }, 'unwatched'));
+          batch.push(
+            commitOf({ ...part, vector: part.vector?.slice() ?? null, book: structuredClone(part.book) }, 'unwatched'),
+          );
         }
         processed = bar.time;
       }

@@ -60,17 +60,30 @@ function readFeatureFile(path: string | null): unknown {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new SignalboxError('INPUT_NOT_FOUND', `Cannot read the feature file ${file}.`, 'Correct "features" in signalbox.config.json.', { cause });
+    throw new SignalboxError(
+      'INPUT_NOT_FOUND',
+      `Cannot read the feature file ${file}.`,
+      'Correct "features" in signalbox.config.json.',
+      { cause },
+    );
   }
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new SignalboxError('FEATURE_CONFIG_INVALID', `${file} is not JSON: ${(cause as Error).message}`, 'Correct the file at that place.', { cause });
+    throw new SignalboxError(
+      'FEATURE_CONFIG_INVALID',
+      `${file} is not JSON: ${(cause as Error).message}`,
+      'Correct the file at that place.',
+      { cause },
+    );
   }
 }
 
 const validate: ValidateConfig = (json) => {
   const check = new Ajv({ allErrors: true, strict: false }).compile(FEATURE_CONFIG_SCHEMA as object);
   if (check(json)) return [];
-  return (check.errors ?? []).map((e) => ({ path: e.instancePath.replace(/^\//, '').replaceAll('/', '.'), message: e.message ?? e.keyword }));
+  return (check.errors ?? []).map((e) => ({
+    path: e.instancePath.replace(/^\//, '').replaceAll('/', '.'),
+    message: e.message ?? e.keyword,
+  }));
 };

@@ -49,7 +49,7 @@ describe('the feed of a simulated world', () => {
     const whole = feed().since(null, end);
     expect(whole.bars).toHaveLength(4 * calendar.slotsPerSession);
     const bars = [];
-    const macro = [];
+    const macro: MacroRow[] = [];
     let after: number | null = null;
     for (let now = calendar.sessionOpen(dates[0]!)!; now <= end; now += 7 * 60_000) {
       const piece = feed().since(after, now);

@@ -124,8 +124,8 @@ async function storeSignal(
   const { rows } = await client.query<{ id: number }>(
     `INSERT INTO dw.fact_strategy_signals (run_id, strategy_id, symbol, bar_time, timestamp_utc, signal, side, confidence, size,
        entry_price, stop_loss, take_profit, risk_usd, reasoning, mode, origin, not_traded, score, round_trip_cost_bps,
-       breakeven_hit_rate, features, provenance_id, state_hash, data_watermark)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'plugin', $16, $17, $18, $19, $20::float8[], $21, $22, $23)
+       breakeven_hit_rate, features, provenance_id, state_hash, data_watermark, opinion)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'plugin', $16, $17, $18, $19, $20::float8[], $21, $22, $23, $24)
      RETURNING signal_id AS id`,
     [
       commit.runId ?? 'live',
@@ -151,6 +151,7 @@ async function storeSignal(
       commit.provenanceId,
       commit.stateHash ?? null,
       commit.dataWatermark === undefined ? null : at(commit.dataWatermark),
+      JSON.stringify(commit.part.opinion),
     ],
   );
   return rows[0]!.id;
@@ -158,8 +159,8 @@ async function storeSignal(
 
 async function storeNoSignal(client: Queryable, commit: PartCommit, none: NoSignal): Promise<null> {
   await client.query(
-    `INSERT INTO dw.fact_no_signal (run_id, strategy_id, symbol, bar_time, timestamp_utc, code, detail, mode)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    `INSERT INTO dw.fact_no_signal (run_id, strategy_id, symbol, bar_time, timestamp_utc, code, detail, mode, opinion)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
       commit.runId ?? 'live',
       commit.strategyId,
@@ -169,6 +170,7 @@ async function storeNoSignal(client: Queryable, commit: PartCommit, none: NoSign
       none.code,
       none.detail,
       commit.mode,
+      JSON.stringify(commit.part.opinion),
     ],
   );
   return null;
