@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { SignalboxError, type Bar } from '@signalbox/core';
-import { createSimulator } from '@signalbox/core/testing';
+import { createSimulator, type SimulatedSession } from '@signalbox/core/testing';
 import { openPlan } from '../inference/plan.js';
 import { checkExportName, exportFeatures, type FeatureSidecar } from '../export/features-csv.js';
 import { readBars } from '../ingest/bars.js';
@@ -76,10 +76,16 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
     const { seed, edge, sessions, firstSession } = flags;
     const progress = terminal.progress('simulating');
     const world = createSimulator({ seed, edge, calendar, firstSession });
-    const made = Array.from({ length: sessions }, (_, i) => {
-      progress.update(i + 1, sessions);
-      return world.next();
-    });
+    const made: SimulatedSession[] = [];
+    while (made.length < sessions) {
+      made.push(world.next());
+      progress.update(made.length, sessions);
+      if (made.length % 50 === 0) {
+        // a turn for Ctrl-C
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        signal.throwIfAborted();
+      }
+    }
     progress.stop();
     bars = made.flatMap((one) => one.bars);
     for (const { date, values } of made.flatMap((one) => one.macro)) put(date, (name) => values[name]);
