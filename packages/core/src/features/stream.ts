@@ -14,7 +14,7 @@ const PRESENT = 0;
 const WARMING_UP = 1;
 const MISSING = 2;
 
-/** The engine itself: nothing is allocated per bar, and macro features are computed when they can have changed. */
+/** The engine itself: no object or array is made per bar, and macro features are computed when they can have changed. */
 export class BarFeatureStream implements FeatureStream {
   readonly row: FeatureRow;
   readonly #values: Float64Array;

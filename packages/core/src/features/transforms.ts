@@ -1,7 +1,7 @@
 import { Adx } from '../indicators/adx.js';
 import { Atr } from '../indicators/atr.js';
 import { Rsi } from '../indicators/rsi.js';
-import { AdxColumn, AtrColumn, PercentOf, RsiColumn } from './bar-columns.js';
+import { adxColumn, atrColumn, percentOf, rsiColumn } from './bar-columns.js';
 import type { BarField, BarKernel } from './bar-kernel.js';
 import { LogReturns } from './log-returns.js';
 import type { SeriesKernel, SeriesLeg } from './series-leg.js';
@@ -86,7 +86,7 @@ const transforms: readonly Transform[] = [
     warmUp: ({ period }) => period as number,
     recursive: true,
     create: (uses, values) =>
-      uses.map(({ parameters, field, at }) => new RsiColumn(parameters['period'] as number, field, values, at)),
+      uses.map(({ parameters, field, at }) => rsiColumn(parameters['period'] as number, field, values, at)),
   },
   {
     name: 'atr',
@@ -95,8 +95,7 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => period as number,
     recursive: true,
-    create: (uses, values) =>
-      uses.map(({ parameters, at }) => new AtrColumn(parameters['period'] as number, values, at)),
+    create: (uses, values) => uses.map(({ parameters, at }) => atrColumn(parameters['period'] as number, values, at)),
   },
   {
     name: 'adx',
@@ -105,8 +104,7 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => 2 * (period as number) - 1,
     recursive: true,
-    create: (uses, values) =>
-      uses.map(({ parameters, at }) => new AdxColumn(parameters['period'] as number, values, at)),
+    create: (uses, values) => uses.map(({ parameters, at }) => adxColumn(parameters['period'] as number, values, at)),
   },
   {
     // value / a field of the same bar · 100
@@ -114,7 +112,7 @@ const transforms: readonly Transform[] = [
     version: 1,
     takes: 'bar number',
     parameters: { field: { type: 'field' } },
-    create: ({ field }, values, at) => new PercentOf(field as BarField, values, at),
+    create: ({ field }, values, at) => percentOf(field as BarField, values, at),
   },
   {
     // the latest available observation
