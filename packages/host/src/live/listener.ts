@@ -74,9 +74,9 @@ export class Listener {
     if (this.#live) this.#deliver(frame);
   }
 
-  /** Another world: what comes begins at `oldest`. */
+  /** Another world: what comes begins at `oldest`, or later if some of it has been sent already. */
   restart(oldest: number): void {
-    if (oldest - 1 > this.#cursor) this.#gap(oldest);
+    this.#gap(Math.max(oldest, this.#cursor + 1));
   }
 
   beat(): void {

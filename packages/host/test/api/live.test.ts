@@ -390,10 +390,16 @@ it('a new world: every client gets gap and goes on with its first event', async 
   old.publish(12);
   next.publish(41);
   await until((all) => all.length > 3);
+  await live.reset();
+  next.publish(42);
+  await until((all) => all.length > 5);
   expect(messages.slice(1)).toEqual([
     { type: 'x', seq: 11 },
     { type: 'gap', oldest: 41 },
     { type: 'x', seq: 41 },
+    // one that was sent before the change was told stands before the gap
+    { type: 'gap', oldest: 42 },
+    { type: 'x', seq: 42 },
   ]);
   live.close();
   server.closeAllConnections();
