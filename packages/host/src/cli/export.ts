@@ -77,16 +77,19 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
     const progress = terminal.progress('simulating');
     const world = createSimulator({ seed, edge, calendar, firstSession });
     const made: SimulatedSession[] = [];
-    while (made.length < sessions) {
-      made.push(world.next());
-      progress.update(made.length, sessions);
-      if (made.length % 50 === 0) {
-        // a turn for Ctrl-C
-        await new Promise<void>((resolve) => setImmediate(resolve));
-        signal.throwIfAborted();
+    try {
+      while (made.length < sessions) {
+        made.push(world.next());
+        progress.update(made.length, sessions);
+        if (made.length % 50 === 0) {
+          // a turn for Ctrl-C
+          await new Promise<void>((resolve) => setImmediate(resolve));
+          signal.throwIfAborted();
+        }
       }
+    } finally {
+      progress.stop();
     }
-    progress.stop();
     bars = made.flatMap((one) => one.bars);
     for (const { date, values } of made.flatMap((one) => one.macro)) put(date, (name) => values[name]);
     simulator = { seed, edge, sessions, first_session: made[0]!.date };
