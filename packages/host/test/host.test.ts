@@ -1,0 +1,150 @@
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { testDatabase, type TestDatabase } from './postgres.js';
+import { startHost, type RunningHost } from './running-host.js';
+
+let database: TestDatabase;
+let host: RunningHost;
+let models: string;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  host = startHost(database.connection, ['--speed', '600']);
+  models = (await host.urls)['models']!;
+  await host.ready;
+}, 240_000);
+
+afterAll(async () => {
+  host.child.kill('SIGKILL');
+  await host.ended;
+});
+
+const get = async <T>(path: string): Promise<T> => (await (await fetch(models + path)).json()) as T;
+const count = async (sql: string): Promise<number> => (await database.pool.query<{ n: number }>(`SELECT count(*)::int AS n ${sql}`)).rows[0]!.n;
+
+/** Facts that would stand twice if a bar were taken twice, or lack if one were left out. */
+async function gaps(): Promise<number> {
+  return count(`FROM (
+    SELECT strategy_id, bar_time - lag(bar_time) OVER (PARTITION BY strategy_id ORDER BY bar_time) AS step,
+      (bar_time AT TIME ZONE 'America/Bogota')::date = (lag(bar_time) OVER (PARTITION BY strategy_id ORDER BY bar_time) AT TIME ZONE 'America/Bogota')::date AS same
+    FROM dw.fact_equity_curve WHERE run_id = 'live') s WHERE same AND step <> interval '5 minutes'`);
+}
+
+describe('the host of the demo world', () => {
+  it('says that it is simulated, in health as in every row', async () => {
+    expect(await get('/api/health')).toMatchObject({ status: 'healthy', world: 'simulated', simulated: true, clock: { mode: 'replay', speed: 600 } });
+    for (const table of ['fact_strategy_signals', 'fact_no_signal', 'fact_strategy_positions', 'fact_equity_curve'])
+      expect(await count(`FROM dw.${table} WHERE NOT simulated`), table).toBe(0);
+    expect(await count(`FROM usdcop_m5_ohlcv WHERE source <> 'simulated'`)).toBe(0);
+  });
+
+  it('ran sessions 61 to 100 through the pipeline, each with a position that opened and closed', async () => {
+    const { rows } = await database.pool.query<{ day: string; bars: number; closed: number }>(`
+      SELECT d.day, (SELECT count(DISTINCT e.bar_time)::int FROM dw.fact_equity_curve e WHERE (e.bar_time AT TIME ZONE 'America/Bogota')::date = d.day) AS bars,
+        (SELECT count(*)::int FROM dw.fact_strategy_positions p WHERE p.status = 'closed' AND (p.entry_time AT TIME ZONE 'America/Bogota')::date = d.day) AS closed
+      FROM (SELECT (time AT TIME ZONE 'America/Bogota')::date AS day FROM usdcop_m5_ohlcv GROUP BY 1 ORDER BY 1 OFFSET 60 LIMIT 40) d`);
+    expect(rows).toHaveLength(40);
+    for (const { day, bars, closed } of rows) {
+      expect(bars, `bars of ${day}`).toBe(60);
+      expect(closed, `positions of ${day}`).toBeGreaterThan(0);
+    }
+    expect(await count(`FROM dw.fact_strategy_signals WHERE mode = 'unwatched'`)).toBeGreaterThan(0);
+  });
+
+  it('runs the strategies of three packages, one of them a third party’s', async () => {
+    const { models: rows } = await get<{ models: { strategy_code: string; package: string; state: string; reason: string | null }[] }>('/api/models');
+    expect(rows.map((row) => [row.strategy_code, row.package])).toEqual([
+      ['ENSEMBLE', '@signalbox/strategy-ensemble'],
+      ['ML_XGB', '@signalbox/strategy-ml-xgb'],
+      ['RULE_BREAKOUT', 'signalbox-strategy-breakout'],
+    ]);
+    await expect.poll(async () => (await get<{ models: { state: string }[] }>('/api/models')).models.map((row) => row.state), { timeout: 10_000 }).toEqual(['RUNNING', 'RUNNING', 'RUNNING']);
+  });
+
+  it('pushes each bar’s signals with a seq that grows by one', async () => {
+    const seqs: number[] = [];
+    const types = new Set<string>();
+    const socket = new WebSocket(`${models.replace('http', 'ws')}/ws/trading-signals`);
+    await new Promise<void>((resolve, reject) => {
+      socket.on('error', reject);
+      socket.on('message', (data) => {
+        const message = JSON.parse(String(data)) as { type: string; seq?: number };
+        if (message.type === 'connection' || message.seq === undefined) return;
+        types.add(message.type);
+        seqs.push(message.seq);
+        if (seqs.length >= 12) resolve();
+      });
+    });
+    socket.close();
+    expect(seqs).toEqual(seqs.map((_, i) => seqs[0]! + i));
+    expect(types).toContain('signal_update');
+    expect(types).toContain('price_update');
+  });
+
+  it('never lets market time pass wall time', async () => {
+    const { clock } = await get<{ clock: { now: string } }>('/api/health');
+    expect(Date.parse(clock.now)).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('stands still when paused, and takes one bar at a step', async () => {
+    const post = (body: object) => fetch(`${models}/api/clock`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    expect((await post({ action: 'pause' })).status).toBe(200);
+    const bars = () => count('FROM usdcop_m5_ohlcv');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const before = await bars();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await bars()).toBe(before);
+    await post({ action: 'step' });
+    await expect.poll(bars, { timeout: 5_000 }).toBe(before + 1);
+    await post({ action: 'resume' });
+    await expect.poll(bars, { timeout: 5_000 }).toBeGreaterThan(before + 1);
+  });
+
+  it('goes on where it was after kill -9: no bar twice, none left out', async () => {
+    const newest = async (): Promise<number> => (await database.pool.query<{ t: number }>('SELECT max(bar_time) AS t FROM dw.strategy_state')).rows[0]!.t;
+    for (let round = 0; round < 3; round++) {
+      host.child.kill('SIGKILL');
+      await host.ended;
+      const before = await newest();
+      host = startHost(database.connection, ['--speed', '600']);
+      models = (await host.urls)['models']!;
+      await host.ready;
+      await expect.poll(newest, { timeout: 20_000 }).toBeGreaterThan(before);
+      expect(await gaps()).toBe(0);
+    }
+    const facts = await count('FROM dw.fact_strategy_signals') + (await count('FROM dw.fact_no_signal'));
+    expect(Math.abs(facts - (await count('FROM dw.fact_equity_curve'))), 'a decision for each equity row').toBeLessThanOrEqual(3);
+  }, 120_000);
+
+  it('begins again as a new world with higher seq', async () => {
+    const { last_seq: before } = await get<{ last_seq: number }>('/api/events?since=0&limit=1');
+    await fetch(`${models}/api/clock`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"action":"restart"}' });
+    await expect
+      .poll(async () => (await fetch(`${models}/api/events?since=${before}&limit=1`).then((r) => r.json() as Promise<{ events?: { seq: number }[] }>, () => null))?.events?.[0]?.seq, { timeout: 60_000 })
+      .toBeGreaterThan(before);
+    await host.ready;
+    await expect.poll(async () => (await get<{ clock: { speed: number } }>('/api/health')).clock.speed, { timeout: 60_000 }).toBe(600);
+  }, 150_000);
+
+  it('ends in order on SIGINT', async () => {
+    host.child.kill('SIGINT');
+    expect(await host.ended).toBe(0);
+  });
+});
+
+describe('a start that cannot be', () => {
+  it('names a configured port that is taken, and leaves no world half made', async () => {
+    const empty = await testDatabase();
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    const refused = startHost(empty.connection, [], { SIGNALBOX_PORT_MODELS: String(port) });
+    expect(await refused.ended).not.toBe(0);
+    const { errors } = JSON.parse(refused.output().stdout) as { errors: { code: string; message: string; remedy: string }[] };
+    expect(errors[0]).toMatchObject({ code: 'PORT_TAKEN', message: expect.stringContaining(String(port)), remedy: expect.any(String) });
+    const { rows } = await empty.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM usdcop_m5_ohlcv');
+    expect(rows[0]!.n).toBe(0);
+    server.close();
+  });
+});
