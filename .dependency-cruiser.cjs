@@ -17,7 +17,12 @@ module.exports = {
       from: { path: `${CORE}(pipeline|market-state)\\.ts$` },
       to: { path: `${CORE}(backtest|testing)/` },
     },
-    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'core-knows-nobody',
       severity: 'error',

@@ -17,7 +17,10 @@ export default tseslint.config(
     files: ['packages/{core,gbdt,strategy-ml-xgb,strategy-ensemble,client}/src/**/*.ts'],
     ignores: ['**/*.test.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [{ group: ['node:*'], message: 'this package runs in browsers' }] }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['node:*'], message: 'this package runs in browsers' }] },
+      ],
       'no-restricted-globals': ['error', 'process', 'Buffer', '__dirname'],
     },
   },
@@ -33,10 +36,36 @@ export default tseslint.config(
     },
   },
   {
+    // statements that must not compile
+    files: ['**/*.type-tests.ts'],
+    rules: { '@typescript-eslint/no-unused-expressions': 'off' },
+  },
+  {
     files: ['**/*.{js,mjs,cjs}'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['console', 'process', 'URL', 'Buffer', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'fetch', 'WebSocket', 'TextDecoder', 'TextEncoder', 'AbortController', 'structuredClone', 'module', 'require', 'document', 'window', 'location'].map((name) => [name, 'readonly']),
+        [
+          'console',
+          'process',
+          'URL',
+          'Buffer',
+          'setTimeout',
+          'clearTimeout',
+          'setInterval',
+          'clearInterval',
+          'performance',
+          'fetch',
+          'WebSocket',
+          'TextDecoder',
+          'TextEncoder',
+          'AbortController',
+          'structuredClone',
+          'module',
+          'require',
+          'document',
+          'window',
+          'location',
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },

@@ -4,7 +4,12 @@ const realData = process.env['SIGNALBOX_BARS_FILE'] && process.env['SIGNALBOX_MA
 
 export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/**/*.test.mjs', 'scripts/**/*.test.mjs'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'packages/*/test/**/*.test.ts',
+      'examples/**/*.test.mjs',
+      'scripts/**/*.test.mjs',
+    ],
     exclude: ['**/node_modules/**', '**/dist/**', ...(realData ? [] : ['**/real-data.test.ts'])],
     testTimeout: 30_000,
     hookTimeout: 120_000,

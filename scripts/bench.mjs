@@ -13,7 +13,11 @@ const wanted = flags.filter((flag) => !flag.startsWith('--'));
 const benches = readdirSync(join(root, 'packages'))
   .map((name) => join(root, 'packages', name, 'bench'))
   .filter(existsSync)
-  .flatMap((folder) => readdirSync(folder).filter((file) => file.endsWith('.mjs')).map((file) => join(folder, file)))
+  .flatMap((folder) =>
+    readdirSync(folder)
+      .filter((file) => file.endsWith('.mjs'))
+      .map((file) => join(folder, file)),
+  )
   .filter((file) => wanted.length === 0 || wanted.includes(basename(file, '.mjs')));
 
 const results = [];

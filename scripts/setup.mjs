@@ -27,13 +27,18 @@ function run(title, command, args, env = {}) {
   if (result.status !== 0) {
     process.stderr.write('failed\n');
     process.stderr.write((result.stdout ?? '').slice(-6000) + (result.stderr ?? '').slice(-6000) + '\n');
-    fail(`${title} failed (${result.error?.message ?? `exit ${result.status}`}).`, `Run it by hand to see more: ${command} ${args.join(' ')}`);
+    fail(
+      `${title} failed (${result.error?.message ?? `exit ${result.status}`}).`,
+      `Run it by hand to see more: ${command} ${args.join(' ')}`,
+    );
   }
   process.stderr.write(`${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
 
 function setUpDependencies() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(root, 'node_modules', '.signalbox-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   run('Installing dependencies', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
@@ -48,5 +53,10 @@ export function setUp() {
     fail(`Node ${process.versions.node} is too old.`, 'Install Node 20.19 or newer: https://nodejs.org');
   }
   setUpDependencies();
-  run('Building', process.execPath, [join(root, 'node_modules', 'turbo', 'bin', 'turbo'), 'run', 'build', '--output-logs=errors-only']);
+  run('Building', process.execPath, [
+    join(root, 'node_modules', 'turbo', 'bin', 'turbo'),
+    'run',
+    'build',
+    '--output-logs=errors-only',
+  ]);
 }

@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import { root, setUp } from './setup.mjs';
 
 setUp();
-const host = spawn(process.execPath, [join(root, 'packages/host/bin/signalbox.js'), 'start', ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: 'inherit',
-});
+const host = spawn(
+  process.execPath,
+  [join(root, 'packages/host/bin/signalbox.js'), 'start', ...process.argv.slice(2)],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+);
 // the terminal sends Ctrl-C to both; this process only waits for the host to finish its work
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => signal !== 'SIGINT' && host.kill(signal));

@@ -10,7 +10,11 @@ setUp();
 const only = process.argv.slice(2);
 let failedChecks = 0;
 if (only.length === 0) {
-  const check = spawnSync('npm', ['run', '--silent', 'check'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  const check = spawnSync('npm', ['run', '--silent', 'check'], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   failedChecks = check.status === 0 ? 0 : 1;
 }
 
@@ -29,7 +33,9 @@ try {
   passed = result.numPassedTests + (only.length === 0 && !failedChecks ? 1 : 0);
   failed += result.numFailedTests;
   // a file that fails to load has no test that failed
-  failed += result.testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some((t) => t.status === 'failed')).length;
+  failed += result.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((t) => t.status === 'failed'),
+  ).length;
   for (const file of result.testResults) {
     for (const test of file.assertionResults) {
       if (test.status === 'skipped' || test.status === 'pending' || test.status === 'todo') skipped.push(test.fullName);

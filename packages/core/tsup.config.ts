@@ -1,4 +1,9 @@
 import { defineConfig } from 'tsup';
 import { base } from '../../tsup.base.js';
 
-export default defineConfig({ ...base, entry: { index: 'src/index.ts', testing: 'src/testing/index.ts' }, platform: 'neutral', splitting: true });
+export default defineConfig({
+  ...base,
+  entry: { index: 'src/index.ts', testing: 'src/testing/index.ts' },
+  platform: 'neutral',
+  splitting: true,
+});

@@ -1,4 +1,12 @@
-import { createCalendar, DEFAULT_RULES, defineStrategy, USD_COP, USDCOP_CALENDAR, type AnyStrategy, type Opinion } from '@signalbox/core';
+import {
+  createCalendar,
+  DEFAULT_RULES,
+  defineStrategy,
+  USD_COP,
+  USDCOP_CALENDAR,
+  type AnyStrategy,
+  type Opinion,
+} from '@signalbox/core';
 import { createSimulator } from '@signalbox/core/testing';
 import { describe, expect, it } from 'vitest';
 import { openDesk, type Desk } from '../src/inference/desk.js';
@@ -38,7 +46,12 @@ const rule = (code: string, high: number, low: number, hangs = false): AnyStrate
     apiVersion: 1,
     features: ['rsi_9'],
     config: { type: 'object', properties: {}, additionalProperties: false },
-    state: { type: 'object', properties: { seen: { type: 'number' } }, required: ['seen'], additionalProperties: false },
+    state: {
+      type: 'object',
+      properties: { seen: { type: 'number' } },
+      required: ['seen'],
+      additionalProperties: false,
+    },
     create({ saved }) {
       let seen = saved?.seen ?? 0;
       return {
@@ -78,7 +91,13 @@ const discovered: Discovery[] = [rule('QUICK', 0.6, 0.4), rule('SLOW', 0.55, 0.3
 
 async function world(): Promise<TestDatabase> {
   const database = await testDatabase({ world: 'simulated' });
-  await storeMacro(database.pool, MACRO_COLUMNS.map(({ name }) => name), macroRows(), 'simulated', { silent: true });
+  await storeMacro(
+    database.pool,
+    MACRO_COLUMNS.map(({ name }) => name),
+    macroRows(),
+    'simulated',
+    { silent: true },
+  );
   await storeBars(database.pool, history, { silent: true });
   await registerDiscovered(database.pool, discovered, {});
   return database;
@@ -118,7 +137,8 @@ async function facts({ pool }: TestDatabase): Promise<Record<string, unknown[]>>
     none: 'SELECT strategy_id, bar_time, code, detail FROM dw.fact_no_signal ORDER BY strategy_id, bar_time',
     positions: `SELECT strategy_id, side, quantity, entry_price, entry_time, exit_price, exit_time, realized_pnl, fees, close_reason
        FROM dw.fact_strategy_positions ORDER BY strategy_id, entry_time`,
-    equity: 'SELECT strategy_id, bar_time, equity_value, current_drawdown_pct FROM dw.fact_equity_curve ORDER BY strategy_id, bar_time',
+    equity:
+      'SELECT strategy_id, bar_time, equity_value, current_drawdown_pct FROM dw.fact_equity_curve ORDER BY strategy_id, bar_time',
     performance: `SELECT strategy_id, date_cot, daily_return_pct, max_drawdown_pct, n_trades, win_rate FROM dw.fact_strategy_performance ORDER BY 1, 2`,
     states: 'SELECT strategy_id, bar_time, book, plugin FROM dw.strategy_state ORDER BY strategy_id',
     features: 'SELECT time, values FROM dw.feature_values ORDER BY time',
@@ -151,7 +171,10 @@ describe('the desk', () => {
         void now.run(bar, 'live');
         await expect
           .poll(async () => {
-            const { rows } = await crashed.pool.query<{ t: number }>('SELECT bar_time AS t FROM dw.strategy_state WHERE strategy_id = $1', [seat.id]);
+            const { rows } = await crashed.pool.query<{ t: number }>(
+              'SELECT bar_time AS t FROM dw.strategy_state WHERE strategy_id = $1',
+              [seat.id],
+            );
             return rows[0]!.t;
           })
           .toBe(bar.time);

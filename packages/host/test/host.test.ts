@@ -21,7 +21,8 @@ afterAll(async () => {
 });
 
 const get = async <T>(path: string): Promise<T> => (await (await fetch(models + path)).json()) as T;
-const count = async (sql: string): Promise<number> => (await database.pool.query<{ n: number }>(`SELECT count(*)::int AS n ${sql}`)).rows[0]!.n;
+const count = async (sql: string): Promise<number> =>
+  (await database.pool.query<{ n: number }>(`SELECT count(*)::int AS n ${sql}`)).rows[0]!.n;
 
 /** Facts that would stand twice if a bar were taken twice, or lack if one were left out. */
 async function gaps(): Promise<number> {
@@ -33,7 +34,12 @@ async function gaps(): Promise<number> {
 
 describe('the host of the demo world', () => {
   it('says that it is simulated, in health as in every row', async () => {
-    expect(await get('/api/health')).toMatchObject({ status: 'healthy', world: 'simulated', simulated: true, clock: { mode: 'replay', speed: 600 } });
+    expect(await get('/api/health')).toMatchObject({
+      status: 'healthy',
+      world: 'simulated',
+      simulated: true,
+      clock: { mode: 'replay', speed: 600 },
+    });
     for (const table of ['fact_strategy_signals', 'fact_no_signal', 'fact_strategy_positions', 'fact_equity_curve'])
       expect(await count(`FROM dw.${table} WHERE NOT simulated`), table).toBe(0);
     expect(await count(`FROM usdcop_m5_ohlcv WHERE source <> 'simulated'`)).toBe(0);
@@ -53,13 +59,19 @@ describe('the host of the demo world', () => {
   });
 
   it('runs the strategies of three packages, one of them a third party’s', async () => {
-    const { models: rows } = await get<{ models: { strategy_code: string; package: string; state: string; reason: string | null }[] }>('/api/models');
+    const { models: rows } = await get<{
+      models: { strategy_code: string; package: string; state: string; reason: string | null }[];
+    }>('/api/models');
     expect(rows.map((row) => [row.strategy_code, row.package])).toEqual([
       ['ENSEMBLE', '@signalbox/strategy-ensemble'],
       ['ML_XGB', '@signalbox/strategy-ml-xgb'],
       ['RULE_BREAKOUT', 'signalbox-strategy-breakout'],
     ]);
-    await expect.poll(async () => (await get<{ models: { state: string }[] }>('/api/models')).models.map((row) => row.state), { timeout: 10_000 }).toEqual(['RUNNING', 'RUNNING', 'RUNNING']);
+    await expect
+      .poll(async () => (await get<{ models: { state: string }[] }>('/api/models')).models.map((row) => row.state), {
+        timeout: 10_000,
+      })
+      .toEqual(['RUNNING', 'RUNNING', 'RUNNING']);
   });
 
   it('pushes each bar’s signals with a seq that grows by one', async () => {
@@ -88,7 +100,12 @@ describe('the host of the demo world', () => {
   });
 
   it('stands still when paused, and takes one bar at a step', async () => {
-    const post = (body: object) => fetch(`${models}/api/clock`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const post = (body: object) =>
+      fetch(`${models}/api/clock`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
     expect((await post({ action: 'pause' })).status).toBe(200);
     const bars = () => count('FROM usdcop_m5_ohlcv');
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -102,7 +119,8 @@ describe('the host of the demo world', () => {
   });
 
   it('goes on where it was after kill -9: no bar twice, none left out', async () => {
-    const newest = async (): Promise<number> => (await database.pool.query<{ t: number }>('SELECT max(bar_time) AS t FROM dw.strategy_state')).rows[0]!.t;
+    const newest = async (): Promise<number> =>
+      (await database.pool.query<{ t: number }>('SELECT max(bar_time) AS t FROM dw.strategy_state')).rows[0]!.t;
     for (let round = 0; round < 3; round++) {
       host.child.kill('SIGKILL');
       await host.ended;
@@ -113,18 +131,36 @@ describe('the host of the demo world', () => {
       await expect.poll(newest, { timeout: 20_000 }).toBeGreaterThan(before);
       expect(await gaps()).toBe(0);
     }
-    const facts = await count('FROM dw.fact_strategy_signals') + (await count('FROM dw.fact_no_signal'));
-    expect(Math.abs(facts - (await count('FROM dw.fact_equity_curve'))), 'a decision for each equity row').toBeLessThanOrEqual(3);
+    const facts = (await count('FROM dw.fact_strategy_signals')) + (await count('FROM dw.fact_no_signal'));
+    expect(
+      Math.abs(facts - (await count('FROM dw.fact_equity_curve'))),
+      'a decision for each equity row',
+    ).toBeLessThanOrEqual(3);
   }, 120_000);
 
   it('begins again as a new world with higher seq', async () => {
     const { last_seq: before } = await get<{ last_seq: number }>('/api/events?since=0&limit=1');
-    await fetch(`${models}/api/clock`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"action":"restart"}' });
+    await fetch(`${models}/api/clock`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"action":"restart"}',
+    });
     await expect
-      .poll(async () => (await fetch(`${models}/api/events?since=${before}&limit=1`).then((r) => r.json() as Promise<{ events?: { seq: number }[] }>, () => null))?.events?.[0]?.seq, { timeout: 60_000 })
+      .poll(
+        async () =>
+          (
+            await fetch(`${models}/api/events?since=${before}&limit=1`).then(
+              (r) => r.json() as Promise<{ events?: { seq: number }[] }>,
+              () => null,
+            )
+          )?.events?.[0]?.seq,
+        { timeout: 60_000 },
+      )
       .toBeGreaterThan(before);
     await host.ready;
-    await expect.poll(async () => (await get<{ clock: { speed: number } }>('/api/health')).clock.speed, { timeout: 60_000 }).toBe(600);
+    await expect
+      .poll(async () => (await get<{ clock: { speed: number } }>('/api/health')).clock.speed, { timeout: 60_000 })
+      .toBe(600);
   }, 150_000);
 
   it('ends in order on SIGINT', async () => {
@@ -141,8 +177,14 @@ describe('a start that cannot be', () => {
     const { port } = server.address() as { port: number };
     const refused = startHost(empty.connection, [], { SIGNALBOX_PORT_MODELS: String(port) });
     expect(await refused.ended).not.toBe(0);
-    const { errors } = JSON.parse(refused.output().stdout) as { errors: { code: string; message: string; remedy: string }[] };
-    expect(errors[0]).toMatchObject({ code: 'PORT_TAKEN', message: expect.stringContaining(String(port)), remedy: expect.any(String) });
+    const { errors } = JSON.parse(refused.output().stdout) as {
+      errors: { code: string; message: string; remedy: string }[];
+    };
+    expect(errors[0]).toMatchObject({
+      code: 'PORT_TAKEN',
+      message: expect.stringContaining(String(port)),
+      remedy: expect.any(String),
+    });
     const { rows } = await empty.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM usdcop_m5_ohlcv');
     expect(rows[0]!.n).toBe(0);
     server.close();

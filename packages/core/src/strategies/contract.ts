@@ -84,9 +84,7 @@ export interface StrategyDefinition<
   /** Loads the model. Rejects with `StrategyUnavailable` when it cannot serve. */
   create(
     context: Context<Json<CS>, NoInfer<A>, Json<SS>>,
-  ):
-    | Session<NoInfer<F>, NoInfer<M>, Json<NoInfer<SS>>>
-    | Promise<Session<NoInfer<F>, NoInfer<M>, Json<NoInfer<SS>>>>;
+  ): Session<NoInfer<F>, NoInfer<M>, Json<NoInfer<SS>>> | Promise<Session<NoInfer<F>, NoInfer<M>, Json<NoInfer<SS>>>>;
 }
 
 /** String brand, never `instanceof`: two copies of core may meet in one process. */

@@ -100,4 +100,3 @@ export function membersSeen(
   });
   return seen;
 }
-

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { MACRO_COLUMNS } from '../ingest/macro-columns.js';
 import type { MacroRow } from '../ingest/macro.js';
 import { createSimulatedFeed, DEMO_SESSIONS, SIMULATED, type SimulatedFeed } from '../ingest/simulator.js';
-import { newestBar, storeBars, type SourcedBar } from '../stores/postgres/bars.js';
+import { newestBar, storeBars } from '../stores/postgres/bars.js';
 import { storeMacro, type MacroObservation } from '../stores/postgres/macro.js';
 import type { TransactionOptions } from '../stores/postgres/pool.js';
 import { markFirstCycle, type World } from '../stores/postgres/world.js';

@@ -119,7 +119,6 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
   let processed: number | null = resumeAfter || null;
 
   const commitOf = (part: Part, mode: DecisionMode) => {
-    const seat = strategies.seats.find(({ code }) => code === part.strategy)!;
     const slot = calendar.slot(part.barTime)!;
     const performance = sessions.get(part.strategy)!.push(part, slot.last ? slot.session : null);
     const plugin = strategies.save(part.strategy);

@@ -1,6 +1,7 @@
 import { CALENDARS, createCalendar } from '@signalbox/core';
 import { describe, expect, it } from 'vitest';
 import { MACRO_COLUMNS } from './macro-columns.js';
+import type { MacroRow } from './macro.js';
 import { createSimulatedFeed, DEMO_SESSIONS, demoSessions } from './simulator.js';
 
 const calendar = createCalendar(CALENDARS['usdcop']!);

@@ -13,7 +13,9 @@ export function openLog(projectDir: string): Log {
       level: 'info',
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: ['password', '*.password', 'databaseUrl', '*.databaseUrl', 'connectionString', '*.connectionString'] },
+      redact: {
+        paths: ['password', '*.password', 'databaseUrl', '*.databaseUrl', 'connectionString', '*.connectionString'],
+      },
     },
     pino.destination({ dest: join(folder, 'host.log'), mkdir: true, sync: false }),
   );

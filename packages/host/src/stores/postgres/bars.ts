@@ -107,11 +107,10 @@ async function isEmpty(db: Queryable, bars: readonly SourcedBar[]): Promise<bool
     if (time > last) last = time;
     symbols.add(symbol);
   }
-  const { rowCount } = await db.query(`SELECT 1 FROM usdcop_m5_ohlcv WHERE symbol = ANY ($1) AND time BETWEEN $2 AND $3 LIMIT 1`, [
-    [...symbols],
-    at(first),
-    at(last),
-  ]);
+  const { rowCount } = await db.query(
+    `SELECT 1 FROM usdcop_m5_ohlcv WHERE symbol = ANY ($1) AND time BETWEEN $2 AND $3 LIMIT 1`,
+    [[...symbols], at(first), at(last)],
+  );
   return rowCount === 0;
 }
 
