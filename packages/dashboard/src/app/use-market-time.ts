@@ -24,6 +24,6 @@ export function useMarketTime(interval = 500): MarketTime | null {
   const session = openSession(clock);
   const edge = session?.closesAt ?? epoch(clock.next_open);
   const now = marketNow(reading, wall, edge);
-  const age = newest === null ? null : barAge(newest, now, clock.market_status, session?.opensAt ?? null);
+  const age = newest === null ? null : barAge(newest, now, clock.market_status, session?.opensAt ?? null, clock.speed);
   return { clock, now, session, age };
 }

@@ -112,7 +112,7 @@ export class PriceView {
     }
     const { marks, looks, theme } = content;
     const days = sessions(content.bars).flatMap((day) => day.bars[0]?.time ?? []);
-    this.#widen();
+    this.#widen(content.lanes);
     this.#price.show({ bars: content.bars, days, marks, levels: content.levels, looks, theme });
     this.#lanes.show({ codes: content.lanes, marks, looks, theme });
   }
@@ -131,8 +131,9 @@ export class PriceView {
   };
 
   /** The lanes' names stand on the price axis; a phone has no room for them. */
-  #widen(): void {
-    const minimumWidth = this.#element.clientWidth < 600 ? 0 : 88;
+  #widen(codes: readonly string[]): void {
+    const longest = Math.max(0, ...codes.map((code) => code.length));
+    const minimumWidth = this.#element.clientWidth < 600 ? 0 : Math.min(124, 30 + 7 * longest);
     this.#candles.priceScale().applyOptions({ minimumWidth });
     this.#slots.priceScale().applyOptions({ minimumWidth });
   }

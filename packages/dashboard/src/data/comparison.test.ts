@@ -33,6 +33,19 @@ describe('comparison', () => {
     expect([...best(column('max_drawdown_pct'), rows)]).toEqual(['B']);
   });
 
+  it('who never traded is best at nothing', () => {
+    const idle = row('IDLE', { total_trades: 0, open_positions: 0, max_drawdown_pct: 0 });
+    expect([
+      ...best(column('max_drawdown_pct'), [idle, row('A', { max_drawdown_pct: 2 }), row('B', { max_drawdown_pct: 3 })]),
+    ]).toEqual(['A']);
+  });
+
+  it('a Sharpe ratio comes with its standard error', () => {
+    expect(column('sharpe_ratio').note?.(row('A', { sharpe_standard_error: 3.2, n: 20 }))).toBe(
+      '± 3.20 (standard error, 20 session returns)',
+    );
+  });
+
   it('nobody is best where all are equal, where one alone is known, or where neither end is better', () => {
     expect(best(column('sharpe_ratio'), [row('A', {}), row('B', {})]).size).toBe(0);
     expect(best(column('sharpe_ratio'), [row('A', {}), row('B', { sharpe_ratio: null })]).size).toBe(0);

@@ -8,6 +8,8 @@ export interface Column {
   readonly meaning: string;
   readonly show: (row: ComparisonRow) => string;
   readonly unknown: (row: ComparisonRow) => string;
+  /** What else should be known of a figure before it is believed. */
+  readonly note?: (row: ComparisonRow) => string;
   /** Which end is better; absent where neither is. */
   readonly better?: 'high' | 'low';
 }
@@ -41,6 +43,7 @@ export const COLUMNS: readonly Column[] = [
     meaning: 'Mean / standard deviation of session returns, a year',
     show: (r) => decimal(r.sharpe_ratio),
     unknown: fewReturns,
+    note: (r) => `± ${decimal(r.sharpe_standard_error)} (standard error, ${r.n} session returns)`,
   },
   {
     key: 'max_drawdown_pct',
@@ -83,9 +86,10 @@ export const COLUMNS: readonly Column[] = [
   },
 ];
 
-/** Codes that are best in a column; none when all are equal or fewer than two are known. */
+/** Codes that are best in a column; none when all are equal or fewer than two are known. Who never traded has achieved nothing. */
 export function best(column: Column, rows: readonly ComparisonRow[]): ReadonlySet<string> {
-  const values = rows.flatMap((row) => {
+  const traded = rows.filter((row) => row.total_trades > 0 || row.open_positions > 0);
+  const values = traded.flatMap((row) => {
     const value = row[column.key];
     return typeof value === 'number' ? [{ code: row.strategy_code, value }] : [];
   });

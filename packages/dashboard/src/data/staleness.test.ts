@@ -20,6 +20,18 @@ describe('age of the newest bar', () => {
     expect(barAge(yesterday, open + 3.1 * BAR_MS, 'open', open).freshness).toBe('stale');
   });
 
+  it('forgives a fast replay clock the 3 wall seconds of wire and page', () => {
+    const at = (bars: number, rate: number): string =>
+      barAge(bar, complete + bars * BAR_MS, 'open', open, rate).freshness;
+    expect([at(2, 1), at(2, 60), at(2.2, 60), at(3.5, 60), at(3.7, 60)]).toEqual([
+      'late',
+      'fresh',
+      'late',
+      'late',
+      'stale',
+    ]);
+  });
+
   it('is never stale while the market is closed', () => {
     expect(barAge(bar, complete + 40 * BAR_MS, 'closed', null).freshness).toBe('closed');
   });

@@ -13,21 +13,25 @@ export interface BarAge {
 /**
  * How old the newest bar is. Amber beyond 1.5 bars, red beyond 3, counted in open hours only: a bar of yesterday's session is not
  * late one minute after today's opening.
+ * What wire and page take is wall time, and a fast replay clock would count it as market lateness: 3 wall seconds are forgiven.
  *
  * @param barTime open of the newest bar, epoch ms
  * @param now market time, epoch ms
  * @param openedAt start of the session in progress, when known
+ * @param rate market seconds per wall second
  */
 export function barAge(
   barTime: number,
   now: number,
   status: MarketStatus,
   openedAt: number | null,
+  rate = 1,
   barMs: number = BAR_MS,
 ): BarAge {
   const complete = barTime + barMs;
   const age = Math.max(0, now - complete);
   if (status !== 'open') return { age, freshness: 'closed' };
-  const late = openedAt === null ? age : Math.max(0, now - Math.max(complete, openedAt));
+  const late =
+    (openedAt === null ? age : Math.max(0, now - Math.max(complete, openedAt))) - (rate > 1 ? 3000 * rate : 0);
   return { age, freshness: late > 3 * barMs ? 'stale' : late > 1.5 * barMs ? 'late' : 'fresh' };
 }

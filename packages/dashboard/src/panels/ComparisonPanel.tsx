@@ -35,7 +35,7 @@ export function ComparisonPanel() {
             <tbody>
               {strategies.map((row) => (
                 <tr key={row.strategy_code}>
-                  <th scope="row">
+                  <th scope="row" title={row.strategy_name}>
                     <Glyph look={looks.get(row.strategy_code)} size={10} />
                     {row.strategy_code}
                   </th>
@@ -47,7 +47,7 @@ export function ComparisonPanel() {
                         key={column.key}
                         data-label={column.head}
                         className={missing ? 'unknown' : isBest ? 'best' : undefined}
-                        title={missing ? column.unknown(row) : undefined}
+                        title={missing ? column.unknown(row) : column.note?.(row)}
                       >
                         {column.show(row)}
                         {missing && <span className="visually-hidden"> ({column.unknown(row)})</span>}

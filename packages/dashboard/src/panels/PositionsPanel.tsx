@@ -50,7 +50,7 @@ export function PositionsPanel() {
             <tbody>
               {open.map((position) => (
                 <tr key={position.position_id}>
-                  <th scope="row">
+                  <th scope="row" title={position.strategy_name}>
                     <Glyph look={looks.get(position.strategy_code)} size={10} />
                     {position.strategy_code}
                   </th>
