@@ -60,9 +60,11 @@ async function arrived(child: ChildProcess): Promise<string> {
   child.stdout?.on('data', (chunk) => (out += String(chunk)));
   child.stderr?.on('data', (chunk) => (said += String(chunk)));
   const until = async <T>(what: string, found: () => T | null | undefined): Promise<T> => {
+    const limit = Date.now() + 150_000;
     for (;;) {
       const value = found();
       if (value) return value;
+      if (Date.now() > limit) throw new Error(`no sign that ${what}\n${out}\n${said}`);
       if (child.exitCode !== null)
         throw new Error(`the host ended before ${what} (exit ${child.exitCode})\n${out}\n${said}`);
       await new Promise((done) => setTimeout(done, 100));
@@ -154,6 +156,9 @@ describe.skipIf(executablePath === null)('the page of a real host (needs Chromiu
       await page.goto(url);
       await page.waitForSelector('[data-code="ML_XGB"]');
       await expect.poll(() => coloursOnCanvas(page, '.panel-price'), { timeout: 10_000 }).toBeGreaterThan(20);
+      await expect
+        .poll(() => page.locator('.panel-price .chart').getAttribute('aria-label'))
+        .toMatch(/with [1-9]\d* signals/);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
       await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: width < 700 });
       await context.close();

@@ -3,6 +3,7 @@ import {
   createChart,
   LineSeries,
   type IChartApi,
+  type IPriceLine,
   type ISeriesApi,
   type Time,
   type UTCTimestamp,
@@ -55,6 +56,8 @@ export class PriceView {
   readonly #chart: IChartApi;
   readonly #candles: ISeriesApi<'Candlestick'>;
   readonly #slots: ISeriesApi<'Line'>;
+  /** Ours, because the library's own takes the fill of the candle, which for a rising bar is the background. */
+  readonly #last: IPriceLine;
   readonly #price = new PricePrimitive();
   readonly #lanes = new LanePrimitive();
   readonly #element: HTMLElement;
@@ -75,8 +78,10 @@ export class PriceView {
     this.#resizes.observe(element);
     this.#candles = this.#chart.addSeries(CandlestickSeries, {
       priceFormat: { type: 'custom', formatter: price, minMove: 0.01 },
-      priceLineStyle: 3,
+      lastValueVisible: false,
+      priceLineVisible: false,
     });
+    this.#last = this.#candles.createPriceLine({ price: 0, lineStyle: 3, lineWidth: 1, axisLabelVisible: true });
     this.#slots = this.#chart.addSeries(
       LineSeries,
       { lastValueVisible: false, priceLineVisible: false, lineVisible: false },
@@ -106,6 +111,9 @@ export class PriceView {
   show(content: PriceContent): void {
     this.#paint(content.theme);
     this.#setBars(content.bars, content.session);
+    const newest = content.bars.at(-1);
+    const { up, down } = CHART_COLORS[content.theme];
+    if (newest) this.#last.applyOptions({ price: newest.close, color: newest.close < newest.open ? down : up });
     if (content.lanes.length !== this.#laneCount) {
       this.#laneCount = content.lanes.length;
       this.#fitLanes();
