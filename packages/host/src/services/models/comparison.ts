@@ -3,6 +3,7 @@ import { maxDrawdownPct, ratios, tradeStatistics, type Calendar } from '@signalb
 import type { ClosedTradeRow } from '../../stores/postgres/reads/positions.js';
 import type { StrategyRow } from '../../stores/postgres/reads/strategies.js';
 import type { ServiceDependencies } from '../dependencies.js';
+import { figure, returnPct } from '../figures.js';
 import { accountOf, chosen, iso, scopeOf, type Scope } from '../respond.js';
 import { route } from '../route.js';
 import { Choice, CodeList, Query, RunId } from '../schemas.js';
@@ -112,22 +113,22 @@ async function performanceOf(
   });
   return {
     // without a value in the window there is nothing to compare its base with
-    total_return_pct: values.length === 0 ? null : (equity / base - 1) * 100,
-    daily_return_pct: close ? (close.equity / (overnight?.equity ?? strategy.initialEquity) - 1) * 100 : null,
-    sharpe_ratio: figures.sharpe_ratio,
-    sortino_ratio: figures.sortino_ratio,
-    calmar_ratio: figures.calmar_ratio,
+    total_return_pct: values.length === 0 ? null : returnPct(base, equity),
+    daily_return_pct: close ? returnPct(overnight?.equity ?? strategy.initialEquity, close.equity) : null,
+    sharpe_ratio: figure(figures.sharpe_ratio),
+    sortino_ratio: figure(figures.sortino_ratio),
+    calmar_ratio: figure(figures.calmar_ratio),
     total_trades: trades.n_trades,
-    win_rate: trades.win_rate,
-    profit_factor: trades.profit_factor,
+    win_rate: figure(trades.win_rate),
+    profit_factor: figure(trades.profit_factor),
     max_drawdown_pct: drawdown,
     current_drawdown_pct: now?.drawdownPct ?? null,
-    volatility_pct: figures.volatility_pct,
-    avg_hold_time_minutes: trades.avg_hold_time_minutes,
+    volatility_pct: figure(figures.volatility_pct),
+    avg_hold_time_minutes: figure(trades.avg_hold_time_minutes),
     current_equity: equity,
     open_positions: openPositions,
     n: figures.n,
     periods_per_year: figures.periods_per_year,
-    sharpe_standard_error: figures.sharpe_standard_error,
+    sharpe_standard_error: figure(figures.sharpe_standard_error),
   };
 }

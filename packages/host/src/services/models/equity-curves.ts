@@ -5,6 +5,7 @@ import { accountOf, chosen, iso, scopeOf } from '../respond.js';
 import { route } from '../route.js';
 import { Choice, CodeList, Query, RunId } from '../schemas.js';
 import { EquityCurves, RESOLUTIONS } from './schemas.js';
+import { returnPct } from '../figures.js';
 
 const HOUR = 3_600_000;
 
@@ -39,7 +40,6 @@ export const equityCurves = route({
           deps.reads.equityRows(account, start, scope.end),
         ]);
         const base = before?.equity ?? strategy.initialEquity;
-        const returnPct = (equity: number): number => (base === 0 ? 0 : (equity / base - 1) * 100);
         const last = rows.at(-1);
         return {
           strategy_code: strategy.code,
@@ -47,11 +47,11 @@ export const equityCurves = route({
           data: lastOfEach(rows, query.resolution, deps.calendar).map((each) => ({
             timestamp: iso(each.timestamp),
             equity_value: each.equity,
-            return_pct: returnPct(each.equity),
+            return_pct: returnPct(base, each.equity),
             drawdown_pct: each.drawdownPct,
           })),
           summary: last
-            ? { starting_equity: base, ending_equity: last.equity, total_return_pct: returnPct(last.equity) }
+            ? { starting_equity: base, ending_equity: last.equity, total_return_pct: returnPct(base, last.equity) }
             : null,
         };
       }),

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { tradeStatistics } from '@signalbox/core';
+import { figure, money } from '../figures.js';
 import { chosen, scopeOf } from '../respond.js';
 import { route } from '../route.js';
 import { Choice, CodeList, Query, RunId } from '../schemas.js';
@@ -44,7 +45,16 @@ export const pnlSummary = route({
       const { avg_hold_time_minutes: _, ...figures } = tradeStatistics(
         trades.filter((trade) => trade.strategyId === strategy.id),
       );
-      return { strategy_code: strategy.code, strategy_name: strategy.name, ...figures };
+      return {
+        strategy_code: strategy.code,
+        strategy_name: strategy.name,
+        ...figures,
+        win_rate: figure(figures.win_rate),
+        avg_win: money(figures.avg_win),
+        avg_loss: money(figures.avg_loss),
+        avg_trade: money(figures.avg_trade),
+        profit_factor: figure(figures.profit_factor),
+      };
     });
     return {
       period: query.period,

@@ -3,6 +3,7 @@ import { chosen, iso, scopeOf } from '../respond.js';
 import { route } from '../route.js';
 import { Code, Query, RunId } from '../schemas.js';
 import { CurrentPositions } from './schemas.js';
+import { figure } from '../figures.js';
 
 /** Sums of money are sums of cents: without this, .1 + .2 shows. */
 export const cents = (value: number): number => Math.round(value * 100) / 100 + 0;
@@ -42,7 +43,7 @@ export const currentPositions = route({
           take_profit: row.takeProfit,
           unrealized_pnl: row.unrealizedPnl,
           unrealized_pnl_pct:
-            row.unrealizedPnl === null || notional === 0 ? null : (row.unrealizedPnl / notional) * 100,
+            row.unrealizedPnl === null || notional === 0 ? null : figure((row.unrealizedPnl / notional) * 100),
           entry_time: iso(row.entryTime),
           holding_time_minutes: Math.floor((scope.end - row.entryTime) / 60_000),
           leverage: 1,
