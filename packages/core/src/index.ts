@@ -38,8 +38,10 @@ export { defaultFeatures } from './features/default.js';
 export {
   compileFeatures,
   computeFeatures,
+  type BatchStream,
   type FeaturePlan,
   type FeatureRow,
+  type FeatureRows,
   type FeatureStream,
   type FeatureTable,
 } from './features/engine.js';

@@ -1,22 +1,13 @@
-import type { Bar } from '../market/bar.js';
+import type { BarBlock } from './bar-block.js';
 
 export const BAR_FIELDS = ['open', 'high', 'low', 'close', 'volume'] as const;
 export type BarField = (typeof BAR_FIELDS)[number];
 
-/** Numbers at every stored bar, in order: written to their columns, because a returned one would be allocated. NaN where undefined. */
+/**
+ * Numbers at every stored bar, in order. Takes the block's bars, as one or as many as there are, and writes a number for
+ * each to the column that it was created with: a loop of its own keeps the state in registers, and no number is boxed on
+ * its way. NaN where undefined.
+ */
 export interface BarKernel {
-  push(bar: Bar, ordinal: number): void;
-}
-
-const READERS: Readonly<Record<BarField, (bar: Bar) => number>> = {
-  open: (bar) => bar.open,
-  high: (bar) => bar.high,
-  low: (bar) => bar.low,
-  close: (bar) => bar.close,
-  volume: (bar) => bar.volume,
-};
-
-/** One function per field, shared by all kernels, so that a call in a hot loop sees few targets. */
-export function readBar(field: BarField): (bar: Bar) => number {
-  return READERS[field];
+  push(bars: BarBlock): void;
 }

@@ -3,11 +3,11 @@ import type { Calendar } from '../market/calendar.js';
 import type { FeatureConfig } from './config.js';
 import { describeFeature } from './definition.js';
 import { hashDefinition } from './hash.js';
-import type { FeatureStream } from './row.js';
+import type { BatchStream, FeatureRows } from './row.js';
 import type { SeriesTable } from './series.js';
 import { BarFeatureStream } from './stream.js';
 
-export type { FeatureRow, FeatureStream } from './row.js';
+export type { BatchStream, FeatureRow, FeatureRows, FeatureStream } from './row.js';
 
 /** A checked feature file, compiled for one calendar. */
 export interface FeaturePlan {
@@ -20,17 +20,12 @@ export interface FeaturePlan {
   readonly definitions: Readonly<Record<string, object>>;
   readonly calendar: Calendar;
   /** A new stream that begins at the symbol's first stored bar. */
-  stream(series: SeriesTable): FeatureStream;
+  stream(series: SeriesTable): BatchStream;
 }
 
-/** The features of many bars, row after row in the order of `names`. */
-export interface FeatureTable {
+/** The features of many bars, row after row in the order of `names`. Bars outside slots have no row. */
+export interface FeatureTable extends FeatureRows {
   readonly names: readonly string[];
-  /** Open times of the bars that lie in a slot: the others have no row. */
-  readonly times: Float64Array;
-  /** `values[row * names.length + column]`. */
-  readonly values: Float64Array;
-  readonly status: Uint8Array;
 }
 
 /** Compiles a checked feature file for a calendar. */
@@ -49,31 +44,18 @@ export function compileFeatures(config: FeatureConfig, calendar: Calendar): Feat
   });
 }
 
-/** The features of a symbol's bars from its first one on: a loop over `push`, so equal to streaming to the bit. */
+/** The features of a symbol's bars from its first one on: the stream's own kernels, so equal to streaming to the bit. */
 export function computeFeatures(plan: FeaturePlan, series: SeriesTable, bars: readonly Bar[]): FeatureTable {
-  const { calendar, names } = plan;
+  const { names } = plan;
   const width = names.length;
-  const stream = plan.stream(series);
-  const { values, status } = stream.row;
   const times = new Float64Array(bars.length);
-  const allValues = new Float64Array(bars.length * width);
-  const allStatus = new Uint8Array(bars.length * width);
-  let rows = 0;
-  let at = 0;
-  for (const bar of bars) {
-    const slot = calendar.slot(bar.time);
-    if (!slot) continue;
-    stream.push(bar, slot);
-    times[rows++] = bar.time;
-    for (let i = 0; i < width; i++, at++) {
-      allValues[at] = values[i]!;
-      allStatus[at] = status[i]!;
-    }
-  }
+  const values = new Float64Array(bars.length * width);
+  const status = new Uint8Array(bars.length * width);
+  const rows = plan.stream(series).pushAll(bars, { times, values, status });
   return {
     names,
     times: times.subarray(0, rows),
-    values: allValues.subarray(0, at),
-    status: allStatus.subarray(0, at),
+    values: values.subarray(0, rows * width),
+    status: status.subarray(0, rows * width),
   };
 }

@@ -23,13 +23,6 @@ interface TransformBase {
   readonly parameters: Readonly<Record<string, ParameterRule>>;
 }
 
-/** One use of a bar transform in a feature file: its parameters, the field it reads, the column it writes. */
-export interface BarUse {
-  readonly parameters: Parameters;
-  readonly field: BarField;
-  readonly at: number;
-}
-
 /** From the source's bar to a number at every stored bar. */
 export interface BarTransform extends TransformBase {
   readonly takes: 'bar field' | 'bar range';
@@ -37,14 +30,14 @@ export interface BarTransform extends TransformBase {
   warmUp(parameters: Parameters): number;
   /** True when each value rests on all bars before it: the missing-gap rule then hides it. */
   readonly recursive: boolean;
-  /** Kernels for all uses in a file at once, so that they can share work. */
-  create(uses: readonly BarUse[], values: Float64Array): BarKernel[];
+  /** A kernel that writes to `column`; `field` is the source's, where it is one field. */
+  create(parameters: Parameters, field: BarField, column: Float64Array): BarKernel;
 }
 
 /** From one bar number to the next: changes in place what the chain has written. */
 export interface BarNumberTransform extends TransformBase {
   readonly takes: 'bar number';
-  create(parameters: Parameters, values: Float64Array, at: number): BarKernel;
+  create(parameters: Parameters, column: Float64Array): BarKernel;
 }
 
 /** From observations to a number that changes when one arrives or ages. */
@@ -66,17 +59,7 @@ const transforms: readonly Transform[] = [
     parameters: { slots: { type: 'integer', minimum: 1, maximum: 10_000 } },
     warmUp: ({ slots }) => slots as number,
     recursive: false,
-    create: (uses, values) =>
-      [...new Set(uses.map((use) => use.field))].map((field) => {
-        const own = uses.filter((use) => use.field === field);
-        const distances = own.map((use) => use.parameters['slots'] as number);
-        return new LogReturns(
-          field,
-          distances,
-          own.map((use) => use.at),
-          values,
-        );
-      }),
+    create: ({ slots }, field, column) => new LogReturns(field, slots as number, column),
   },
   {
     name: 'rsi',
@@ -85,8 +68,7 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => period as number,
     recursive: true,
-    create: (uses, values) =>
-      uses.map(({ parameters, field, at }) => rsiColumn(parameters['period'] as number, field, values, at)),
+    create: ({ period }, field, column) => rsiColumn(period as number, field, column),
   },
   {
     name: 'atr',
@@ -95,7 +77,7 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => period as number,
     recursive: true,
-    create: (uses, values) => uses.map(({ parameters, at }) => atrColumn(parameters['period'] as number, values, at)),
+    create: ({ period }, _, column) => atrColumn(period as number, column),
   },
   {
     name: 'adx',
@@ -104,7 +86,7 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => 2 * (period as number) - 1,
     recursive: true,
-    create: (uses, values) => uses.map(({ parameters, at }) => adxColumn(parameters['period'] as number, values, at)),
+    create: ({ period }, _, column) => adxColumn(period as number, column),
   },
   {
     // value / a field of the same bar · 100
@@ -112,7 +94,7 @@ const transforms: readonly Transform[] = [
     version: 1,
     takes: 'bar number',
     parameters: { field: { type: 'field' } },
-    create: ({ field }, values, at) => percentOf(field as BarField, values, at),
+    create: ({ field }, column) => percentOf(field as BarField, column),
   },
   {
     // the latest available observation

@@ -79,7 +79,11 @@ function observerOf(session: Session, config: Config, flags: StartFlags): StartO
     },
     ready() {
       stop();
-      terminal.talk(`signals arrive from now on${page === undefined ? '' : ` · ${page}`}`);
+      const news =
+        config.world === 'demo'
+          ? 'signals arrive from now on'
+          : 'the market world shows what is stored; a live feed of bars comes with a later version';
+      terminal.talk(`${news}${page === undefined ? '' : ` · ${page}`}`);
       if (page !== undefined && flags.open && !session.json && streams.stderr.isTTY && (streams.env['CI'] ?? '') === '')
         openPage(page);
     },

@@ -58,7 +58,9 @@ export async function startPostgres(options: StartOptions): Promise<PostgresServ
   return url ? external(url) : embedded(options);
 }
 
-function external(url: string): PostgresServer {
+function external(given: string): PostgresServer {
+  // libpq allows an empty host beside ?host=/socket/folder, URLs do not
+  const url = given.replace(/^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)\//, '$1localhost/');
   const at = (database: string): ConnectionOptions => {
     const changed = new URL(url);
     changed.pathname = `/${encodeURIComponent(database)}`;
