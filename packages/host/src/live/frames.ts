@@ -1,4 +1,4 @@
-import type { PublishedEvent } from './event.js';
+import type { PublishedEvent } from '../stores/events/event.js';
 
 /** An event as it goes over the wire. */
 export interface Frame {

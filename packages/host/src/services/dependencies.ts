@@ -1,6 +1,6 @@
 import type { Calendar, Clock, Instrument } from '@signalbox/core';
 import type { Reads } from '../stores/postgres/reads/index.js';
-import type { PublishedEvent } from '../live/event.js';
+import type { PublishedEvent } from '../stores/events/event.js';
 import type { StrategyStatus } from '../plugins/status.js';
 
 export type { StrategyStatus };

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { connect, type StreamEvent } from '@signalbox/client';
-import type { PublishedEvent } from '../../src/live/event.js';
+import type { PublishedEvent } from '../../src/stores/events/event.js';
 import { createLive } from '../../src/live/live.js';
 import { NOW, openStage, seed, SLOT, type Json, type Stage } from './stage.js';
 

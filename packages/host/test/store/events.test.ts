@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PublishedEvent } from '../../src/live/event.js';
+import type { PublishedEvent } from '../../src/stores/events/event.js';
 import { openEventFeed, type EventFeed } from '../../src/stores/events/feed.js';
 import { startRelay, type Relay } from '../../src/stores/events/relay.js';
 import { openClient } from '../../src/stores/postgres/pool.js';

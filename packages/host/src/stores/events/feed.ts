@@ -1,6 +1,6 @@
 import { Client, type Pool } from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PublishedEvent } from '../../live/event.js';
+import type { PublishedEvent } from './event.js';
 import { clientConfig } from '../postgres/connection.js';
 import { connectionOf, storeError, type Queryable } from '../postgres/pool.js';
 import { createWake } from './wake.js';

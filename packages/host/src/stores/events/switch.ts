@@ -1,5 +1,5 @@
 import type { EventFeed } from './feed.js';
-import type { PublishedEvent } from '../../live/event.js';
+import type { PublishedEvent } from './event.js';
 
 /** One source of events over databases that follow each other: subscribers stay when the demo begins again. */
 export interface EventSwitch {
