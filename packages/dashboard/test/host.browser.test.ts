@@ -1,100 +1,35 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ConnectionOptions } from '../../host/src/stores/postgres/connection.js';
 import { testDatabase } from '../../host/test/postgres.js';
+import { startHost, type RunningHost } from '../../host/test/running-host.js';
 import { chromiumArguments, findChromium } from './chromium.js';
 import { coloursOnCanvas, watchPage } from './watch-page.js';
 
 const executablePath = findChromium();
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const pictures = process.env['SIGNALBOX_SCREENSHOTS'] ?? mkdtempSync(join(tmpdir(), 'signalbox-host-page-'));
 const SPEED = 120;
 
-/** As DATABASE_URL has it; a socket's folder goes into the query, because a URL cannot hold it as its host. */
-function databaseUrl(options: ConnectionOptions): string {
-  if ('connectionString' in options) return options.connectionString;
-  const url = new URL(`postgresql://localhost:${options.port}/${options.database}`);
-  url.username = options.user;
-  url.password = options.password ?? '';
-  url.searchParams.set('host', options.host);
-  return url.href;
-}
-
-/** Starts the demo world as a person does, in a database of its own. */
-function spawnHost(database: string): ChildProcess {
-  return spawn(
-    process.execPath,
-    [
-      join(repository, 'packages/host/bin/signalbox.js'),
-      'start',
-      '--world',
-      'demo',
-      '--speed',
-      String(SPEED),
-      '--no-open',
-    ],
-    {
-      cwd: repository,
-      env: {
-        ...process.env,
-        DATABASE_URL: database,
-        SIGNALBOX_PORT_MODELS: '0',
-        SIGNALBOX_PORT_TRADING: '0',
-        SIGNALBOX_PORT_DASHBOARD: '0',
-        CI: '1',
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-}
-
-/** Resolves with the page's address as soon as signals arrive. */
-async function arrived(child: ChildProcess): Promise<string> {
-  let out = '';
-  let said = '';
-  child.stdout?.on('data', (chunk) => (out += String(chunk)));
-  child.stderr?.on('data', (chunk) => (said += String(chunk)));
-  const until = async <T>(what: string, found: () => T | null | undefined): Promise<T> => {
-    const limit = Date.now() + 150_000;
-    for (;;) {
-      const value = found();
-      if (value) return value;
-      if (Date.now() > limit) throw new Error(`no sign that ${what}\n${out}\n${said}`);
-      if (child.exitCode !== null)
-        throw new Error(`the host ended before ${what} (exit ${child.exitCode})\n${out}\n${said}`);
-      await new Promise((done) => setTimeout(done, 100));
-    }
-  };
-  const url = await until('it listened', () => /dashboard\s+(http:\S+)/.exec(out)?.[1]);
-  await until('signals arrived', () => said.includes('signals arrive from now on'));
-  return url;
-}
-
 describe.skipIf(executablePath === null)('the page of a real host (needs Chromium: CHROMIUM_PATH or on PATH)', () => {
   let browser: Browser;
-  let child: ChildProcess | undefined;
+  let host: RunningHost | undefined;
   let url = '';
 
   beforeAll(async () => {
     mkdirSync(pictures, { recursive: true });
     const database = await testDatabase();
-    child = spawnHost(databaseUrl(database.connection));
-    url = await arrived(child);
+    host = startHost(database.connection, ['--speed', String(SPEED)]);
+    url = (await host.urls)['dashboard']!;
+    await host.ready;
     browser = await chromium.launch({ executablePath: executablePath ?? '', args: chromiumArguments() });
   }, 240_000);
 
   afterAll(async () => {
     await browser?.close();
-    if (child && child.exitCode === null) {
-      const ended = new Promise((done) => child?.once('exit', done));
-      child.kill('SIGINT');
-      await ended;
-    }
+    host?.child.kill('SIGINT');
+    await host?.ended;
   }, 60_000);
 
   it('signals keep arriving on the page without a reload; nothing breaks, nothing foreign, nothing against the policy', async () => {
