@@ -29,6 +29,10 @@ describe('cardOf', () => {
     expect(cardOf(model('A', { state: 'external' }), signal(), null).kind).toBe('signal');
   });
 
+  it('a seat that cannot serve gives its reason, and does not seem to wait', () => {
+    expect(cardOf(model('A', { state: 'DEGRADED', reason: 'no model' }), null, null).kind).toBe('absent');
+  });
+
   it('without a bar answered it waits', () => {
     expect(cardOf(model('A'), null, null).kind).toBe('waiting');
   });

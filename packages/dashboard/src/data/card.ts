@@ -33,7 +33,8 @@ export function cardOf(model: Model, signal: LatestSignal | null, position: Posi
   if (!serves(model)) return { kind: 'absent', model, position };
   if (silence && fellSilent > spoke) return { kind: 'silent', model, silence, last: signal, position };
   if (signal) return { kind: 'signal', model, signal, position };
-  return { kind: 'waiting', model, position };
+  // it has a seat and a reason not to speak
+  return { kind: model.reason === null ? 'waiting' : 'absent', model, position };
 }
 
 /** Cards that say something first, those that cannot speak last; by code within. */
