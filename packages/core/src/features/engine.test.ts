@@ -95,6 +95,29 @@ describe('rule 2: streaming equals batch', () => {
     expect(table.status.filter((s) => s === 0).length).toBeGreaterThan(row * 8);
   });
 
+  it('one stream may take bars singly and many at once, in pieces of any size, with the same numbers to the bit', () => {
+    const holes = syntheticBars(calendar, '2024-01-02', '2024-03-01', 7, (_, random) => random() < 0.06);
+    const table = computeFeatures(plan, series, holes);
+    const width = NAMES.length;
+    const stream = plan.stream(series);
+    const bits = (values: Float64Array) => Array.from(new BigUint64Array(values.slice().buffer));
+    let row = 0;
+    for (const size of [1, 127, 128, 129, 0, 1, 1, 300, 2, 513]) {
+      const piece = holes.slice(row, row + size);
+      const values = new Float64Array(size * width);
+      const into = { times: new Float64Array(size), values, status: new Uint8Array(size * width) };
+      expect(stream.pushAll(piece, into)).toBe(size);
+      expect(bits(values)).toEqual(bits(table.values.slice(row * width, (row + size) * width)));
+      expect(into.status).toEqual(table.status.slice(row * width, (row + size) * width));
+      row += size;
+      expect(bits(stream.row.values)).toEqual(bits(table.values.slice((row - 1) * width, row * width)));
+      const bar = holes[row]!;
+      const single = stream.push(bar, calendar.slot(bar.time)!);
+      expect(bits(single.values)).toEqual(bits(table.values.slice(row * width, (row + 1) * width)));
+      row++;
+    }
+  });
+
   it('later bars and later observations change no earlier row', () => {
     const table = computeFeatures(plan, series, bars);
     const cut = 1500;

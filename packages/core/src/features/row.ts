@@ -30,7 +30,7 @@ export interface FeatureStream {
 export interface BatchStream extends FeatureStream {
   /**
    * Takes the next bars, those without a slot left out, and writes a row for each; returns how many. The same as `push` for
-   * each, to the bit, but faster; `row` stays as it was.
+   * each, to the bit, but faster; `row` is then the last bar's.
    */
   pushAll(bars: readonly Bar[], into: FeatureRows): number;
 }

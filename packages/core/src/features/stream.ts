@@ -5,36 +5,27 @@ import type { Slot } from '../market/slot.js';
 import { BarBlock } from './bar-block.js';
 import type { BarKernel } from './bar-kernel.js';
 import type { FeatureDefinition } from './config.js';
-import { Finish, WARMING_UP, type Rows } from './finish.js';
+import { Finish, WARMING_UP } from './finish.js';
 import type { BatchStream, FeatureRow, FeatureRows } from './row.js';
-import { SeriesJoin } from './series-join.js';
+import { SeriesFeatures, type SeriesUse } from './series-features.js';
 import type { SeriesTable } from './series.js';
-import { TRANSFORMS } from './transforms.js';
+import { TRANSFORMS, type BarTransform, type BarUse } from './transforms.js';
 
-/** Bars a block: long enough that starting a kernel costs nothing, short enough that a block stays in the nearest cache. */
+/** Bars a block: enough that starting a kernel costs nothing, few enough that a block stays in the nearest cache. */
 const BLOCK = 128;
-
-interface BarFeature {
-  /** What the kernels write and `finish` reads. */
-  readonly raw: Float64Array;
-  readonly finish: Finish;
-  /** A value that rests on all bars before it is hidden where too many of the latest slots are absent. */
-  readonly recursive: boolean;
-}
 
 /** The engine itself: kernels over blocks of bars. A pushed bar is a block of one, so streaming and batch are one code. */
 export class BarFeatureStream implements BatchStream {
   readonly row: FeatureRow;
   readonly #calendar: Calendar;
   readonly #block = new BarBlock(BLOCK);
-  /** Features made of bars: the steps of their chains, in order. */
-  readonly #kernels: BarKernel[] = [];
-  readonly #barFeatures: BarFeature[] = [];
-  readonly #seriesFeatures: SeriesJoin;
+  /** Features made of bars: `raw[feature * BLOCK + bar]`, and the kernels that write there, in the order of the chains. */
+  readonly #raw: Float64Array;
+  readonly #kernels: readonly BarKernel[];
+  readonly #finish: Finish;
+  readonly #seriesFeatures: SeriesFeatures;
   readonly #gap: SlotGap;
   readonly #wide = new Uint8Array(BLOCK);
-  readonly #shown = new Uint8Array(BLOCK);
-  readonly #single: Rows;
   #bars = 0;
 
   constructor(
@@ -45,75 +36,97 @@ export class BarFeatureStream implements BatchStream {
   ) {
     const width = features.length;
     const values = new Float64Array(width).fill(NaN);
-    const status = new Uint8Array(width).fill(WARMING_UP);
-    this.row = { names, values, status };
-    this.#single = { values, status, width, row: 0 };
+    this.row = { names, values, status: new Uint8Array(width).fill(WARMING_UP) };
     this.#calendar = calendar;
     this.#gap = new SlotGap(calendar.slotsPerSession);
-    this.#seriesFeatures = new SeriesJoin(width, calendar.slotMs, series);
-    features.forEach((feature, at) => {
-      const { source, transforms } = feature;
+
+    const heads = features.map(({ transforms }) => TRANSFORMS.get(transforms[0]!.name)!);
+    const barColumns = heads.flatMap((head, at) => ('recursive' in head ? [at] : []));
+    const raw = new Float64Array(barColumns.length * BLOCK);
+    const uses = new Map<BarTransform, BarUse[]>();
+    const steps: BarKernel[] = [];
+    const recursive = new Uint8Array(barColumns.length);
+    barColumns.forEach((at, i) => {
+      const { source, transforms } = features[at]!;
       const [first, ...rest] = transforms;
-      const head = TRANSFORMS.get(first!.name)!;
-      if ('recursive' in head) {
-        const raw = new Float64Array(BLOCK);
-        const field = 'bar' in source && typeof source.bar === 'string' ? source.bar : 'close';
-        this.#kernels.push(head.create(first!, field, raw));
-        for (const step of rest) {
-          const next = TRANSFORMS.get(step.name)!;
-          if (next.takes === 'bar number') this.#kernels.push(next.create(step, raw));
-        }
-        this.#barFeatures.push({ raw, finish: new Finish(at, feature), recursive: head.recursive });
-      } else if (head.takes !== 'bar number') {
-        const legs = 'series' in source ? [source.series].flat() : [];
-        this.#seriesFeatures.add(at, feature, head.create(legs.map((name) => this.#seriesFeatures.leg(name))));
+      const head = heads[at] as BarTransform;
+      const column = raw.subarray(i * BLOCK, (i + 1) * BLOCK);
+      const field = 'bar' in source && typeof source.bar === 'string' ? source.bar : 'close';
+      uses.set(head, [...(uses.get(head) ?? []), { parameters: first!, field, column }]);
+      for (const step of rest) {
+        const next = TRANSFORMS.get(step.name)!;
+        if (next.takes === 'bar number') steps.push(next.create(step, column));
       }
+      recursive[i] = head.recursive ? 1 : 0;
     });
+    this.#raw = raw;
+    this.#kernels = [...[...uses].flatMap(([head, all]) => head.create(all)), ...steps];
+    const barFeatures = barColumns.map((at) => features[at]!);
+    this.#finish = new Finish(barFeatures, barColumns, recursive, width);
+    const seriesUses = heads.flatMap((transform, at): SeriesUse[] =>
+      'recursive' in transform || transform.takes === 'bar number' ? [] : [{ feature: features[at]!, transform, at }],
+    );
+    this.#seriesFeatures = new SeriesFeatures(seriesUses, series, calendar.slotMs, this.row);
   }
 
   push(bar: Bar, slot: Slot): FeatureRow {
-    this.#block.add(bar, slot);
-    this.#write(this.#single);
+    const block = this.#block;
+    const { values, status } = this.row;
+    block.add(bar, slot);
+    const features = this.#seriesFeatures;
+    if (features.due(block, 0, this.#bars)) features.update(block, 0, this.#bars);
+    this.#finishBars(values, status, 0);
     return this.row;
   }
 
-  pushAll(bars: readonly Bar[], into: FeatureRows): number {
+  pushAll(bars: readonly Bar[], { times, values, status }: FeatureRows): number {
     const block = this.#block;
     const calendar = this.#calendar;
-    const { times, values, status } = into;
-    const rows: Rows = { values, status, width: this.row.names.length, row: 0 };
-    const flush = (): void => {
-      times.set(block.times.subarray(0, block.count), rows.row);
-      const { count } = block;
-      this.#write(rows);
-      rows.row += count;
-    };
-    for (const bar of bars) {
+    let rows = 0;
+    for (let i = 0; i < bars.length; i++) {
+      const bar = bars[i]!;
       const slot = calendar.slot(bar.time);
       if (!slot) continue;
+      times[rows++] = bar.time;
       block.add(bar, slot);
-      if (block.count === BLOCK) flush();
+      if (block.count < BLOCK) continue;
+      this.#joinSeries(values, status, rows - BLOCK);
+      this.#finishBars(values, status, rows - BLOCK);
     }
-    flush();
-    return rows.row;
+    const row = rows - block.count;
+    this.#joinSeries(values, status, row);
+    this.#finishBars(values, status, row);
+    if (rows > 0) {
+      const width = this.row.names.length;
+      this.row.values.set(values.subarray((rows - 1) * width, rows * width));
+      this.row.status.set(status.subarray((rows - 1) * width, rows * width));
+    }
+    return rows;
   }
 
-  /** Writes the block's rows and empties it. */
-  #write(rows: Rows): void {
+  /** Writes the features made of bars for the block, in rows from `row` on, and empties it. */
+  #finishBars(values: Float64Array, status: Uint8Array, row: number): void {
     const block = this.#block;
-    const { count, ordinals } = block;
-    const wide = this.#wide;
-    const gap = this.#gap;
-    for (let i = 0; i < count; i++) wide[i] = gap.push(ordinals[i]!) ? 1 : 0;
+    const { count } = block;
     const kernels = this.#kernels;
     for (let i = 0; i < kernels.length; i++) kernels[i]!.push(block);
-    const features = this.#barFeatures;
-    for (let i = 0; i < features.length; i++) {
-      const { raw, finish, recursive } = features[i]!;
-      finish.write(raw, count, this.#bars, recursive ? wide : this.#shown, rows);
-    }
-    this.#seriesFeatures.write(block, this.#bars, rows);
+    this.#gap.pushAll(block.ordinals, count, this.#wide);
+    this.#finish.write(this.#raw, BLOCK, count, this.#bars, this.#wide, values, status, row);
     this.#bars += count;
     block.count = 0;
+  }
+
+  /** Writes the features made of series likewise: the same numbers for as many bars as they hold. */
+  #joinSeries(values: Float64Array, status: Uint8Array, row: number): void {
+    const block = this.#block;
+    const features = this.#seriesFeatures;
+    let from = 0;
+    for (let i = 0; i < block.count; i++) {
+      if (!features.due(block, i, this.#bars + i)) continue;
+      features.repeat(values, status, row + from, row + i);
+      features.update(block, i, this.#bars + i);
+      from = i;
+    }
+    features.repeat(values, status, row + from, row + block.count);
   }
 }

@@ -3,7 +3,7 @@ import { Atr } from '../indicators/atr.js';
 import { Rsi } from '../indicators/rsi.js';
 import { adxColumn, atrColumn, percentOf, rsiColumn } from './bar-columns.js';
 import type { BarField, BarKernel } from './bar-kernel.js';
-import { LogReturns } from './log-returns.js';
+import { logReturns } from './log-returns.js';
 import type { SeriesKernel, SeriesLeg } from './series-leg.js';
 
 /** What flows between a source and the transforms of its chain. */
@@ -23,6 +23,13 @@ interface TransformBase {
   readonly parameters: Readonly<Record<string, ParameterRule>>;
 }
 
+/** One use of a bar transform in a feature file: its parameters, the field it reads where it reads one, the column it writes. */
+export interface BarUse {
+  readonly parameters: Parameters;
+  readonly field: BarField;
+  readonly column: Float64Array;
+}
+
 /** From the source's bar to a number at every stored bar. */
 export interface BarTransform extends TransformBase {
   readonly takes: 'bar field' | 'bar range';
@@ -30,8 +37,8 @@ export interface BarTransform extends TransformBase {
   warmUp(parameters: Parameters): number;
   /** True when each value rests on all bars before it: the missing-gap rule then hides it. */
   readonly recursive: boolean;
-  /** A kernel that writes to `column`; `field` is the source's, where it is one field. */
-  create(parameters: Parameters, field: BarField, column: Float64Array): BarKernel;
+  /** Kernels for all uses in a file at once, so that they can share work. */
+  create(uses: readonly BarUse[]): BarKernel[];
 }
 
 /** From one bar number to the next: changes in place what the chain has written. */
@@ -59,7 +66,16 @@ const transforms: readonly Transform[] = [
     parameters: { slots: { type: 'integer', minimum: 1, maximum: 10_000 } },
     warmUp: ({ slots }) => slots as number,
     recursive: false,
-    create: ({ slots }, field, column) => new LogReturns(field, slots as number, column),
+    create: (uses) =>
+      [...new Set(uses.map((use) => use.field))].map((field) => {
+        const own = uses.filter((use) => use.field === field);
+        const distances = Int32Array.from(own, (use) => use.parameters['slots'] as number);
+        return logReturns(
+          field,
+          distances,
+          own.map((use) => use.column),
+        );
+      }),
   },
   {
     name: 'rsi',
@@ -68,7 +84,8 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => period as number,
     recursive: true,
-    create: ({ period }, field, column) => rsiColumn(period as number, field, column),
+    create: (uses) =>
+      uses.map(({ parameters, field, column }) => rsiColumn(parameters['period'] as number, field, column)),
   },
   {
     name: 'atr',
@@ -77,7 +94,7 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => period as number,
     recursive: true,
-    create: ({ period }, _, column) => atrColumn(period as number, column),
+    create: (uses) => uses.map(({ parameters, column }) => atrColumn(parameters['period'] as number, column)),
   },
   {
     name: 'adx',
@@ -86,7 +103,7 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => 2 * (period as number) - 1,
     recursive: true,
-    create: ({ period }, _, column) => adxColumn(period as number, column),
+    create: (uses) => uses.map(({ parameters, column }) => adxColumn(parameters['period'] as number, column)),
   },
   {
     // value / a field of the same bar · 100

@@ -39,8 +39,11 @@ export class Adx {
       plus -= plus * this.#weight;
       minus -= minus * this.#weight;
     }
-    if (down > 0 && up < down) minus += down;
-    else if (up > 0 && up > down) plus += up;
+    // the larger of the two moves counts where it is positive, neither when they are equal; max(move, 0) without a branch
+    const rise = (up + Math.abs(up)) / 2;
+    const fall = (down + Math.abs(down)) / 2;
+    plus += rise * Number(rise > fall);
+    minus += fall * Number(fall > rise);
     state[PLUS] = plus;
     state[MINUS] = minus;
     if (bars < this.#period) return NaN;
@@ -49,7 +52,7 @@ export class Adx {
     const moved = plus + minus;
     const last = 2 * this.#period - 1;
     if (moved > 0) {
-      const dx = (100 * (plus > minus ? plus - minus : minus - plus)) / moved;
+      const dx = (100 * Math.abs(plus - minus)) / moved;
       if (bars <= last) index += dx * this.#weight;
       else index += (dx - index) * this.#weight;
       state[INDEX] = index;

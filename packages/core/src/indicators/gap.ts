@@ -35,4 +35,9 @@ export class SlotGap {
     // the oldest of the bars needed: enough are there when even it lies within the window
     return ordinals[this.#next]! <= ordinal - this.#slots;
   }
+
+  /** `push` for `count` ordinals at once; writes 1 where it says true. */
+  pushAll(ordinals: Int32Array, count: number, wide: Uint8Array): void {
+    for (let i = 0; i < count; i++) wide[i] = this.push(ordinals[i]!) ? 1 : 0;
+  }
 }

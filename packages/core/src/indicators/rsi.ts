@@ -28,12 +28,15 @@ export class Rsi {
     state[CLOSE] = close;
     let gain = state[GAIN]!;
     let loss = state[LOSS]!;
+    // exactly max(change, 0) and max(−change, 0), without a branch that every other bar takes the other way
+    const rise = (change + Math.abs(change)) / 2;
+    const fall = rise - change;
     if (bars > this.#period) {
-      gain += ((change > 0 ? change : 0) - gain) * this.#weight;
-      loss += ((change < 0 ? -change : 0) - loss) * this.#weight;
+      gain += (rise - gain) * this.#weight;
+      loss += (fall - loss) * this.#weight;
     } else {
-      if (change > 0) gain += change;
-      else loss -= change;
+      gain += rise;
+      loss += fall;
       if (bars === this.#period) {
         gain *= this.#weight;
         loss *= this.#weight;
