@@ -1,21 +1,5 @@
-import { Ranker, type Split } from './ranker.js';
-
-/** One validated tree in the trainer's own numbering; node 0 is the root. */
-export interface Tree {
-  /** The output that the tree adds to. */
-  readonly output: number;
-  /** Children; −1 at a leaf. */
-  readonly left: Int32Array;
-  readonly right: Int32Array;
-  readonly feature: Int32Array;
-  /** Threshold of a split (left when the value is below it), or the value of a leaf. */
-  readonly value: Float32Array;
-  /** 1 where a missing value goes left. */
-  readonly missingLeft: Uint8Array;
-  /** The nodes that the root reaches, parents before children. */
-  readonly order: Int32Array;
-  readonly depth: number;
-}
+import { Ranker } from './ranker.js';
+import type { Arithmetic, Tree } from './tree.js';
 
 /** Trees that are walked side by side, so that the processor need not wait for one comparison before it begins the next. */
 const LANES = 4;
@@ -24,7 +8,7 @@ const SMALL = 1 << 18;
 const MAX_PADDING = 4;
 
 /**
- * Sums of trees, exactly as XGBoost makes them: float32 comparisons, float32 sums, from the base score in the order of the trees.
+ * Sums of trees, exactly as the trainer's library makes them: in its arithmetic, from the base score in the order of the trees.
  *
  * A node is one word of slot and threshold rank (see {@link Ranker}); `(rank of the value − word) >>> 31` is 1 when the value goes
  * left. Trees are complete binary trees in heap order, short branches padded with copies of their leaf: node `i` has the children
@@ -33,20 +17,22 @@ const MAX_PADDING = 4;
 export class Forest {
   readonly outputs: number;
   readonly #ranker: Ranker;
-  readonly #base: Float32Array;
+  readonly #single: boolean;
+  readonly #base: Float64Array;
   readonly #depth: number;
   readonly #words: Int32Array;
-  readonly #leaves: Float32Array;
+  readonly #leaves: Float32Array | Float64Array;
   /** First tree of each output, and the end of the last; each output has a multiple of LANES. */
   readonly #first: Int32Array;
   readonly #deep: readonly (readonly LinkedTree[])[] | null;
 
   /** @param base margin of each output before the first tree */
-  constructor(trees: readonly Tree[], featureCount: number, base: Float32Array) {
+  constructor(trees: readonly Tree[], base: ArrayLike<number>, arithmetic: Arithmetic) {
     this.outputs = base.length;
-    this.#base = base;
-    this.#ranker = new Ranker(splitsOf(trees), featureCount);
-    const byOutput = Array.from(base, (_, output) => trees.filter((tree) => tree.output === output));
+    this.#single = arithmetic.single;
+    this.#base = Float64Array.from(base);
+    this.#ranker = new Ranker(trees, arithmetic);
+    const byOutput = Array.from(this.#base, (_, output) => trees.filter((tree) => tree.output === output));
     this.#depth = trees.reduce((deepest, tree) => Math.max(deepest, tree.depth), 0);
     this.#first = new Int32Array(base.length + 1);
     byOutput.forEach((list, k) => (this.#first[k + 1] = this.#first[k]! + Math.ceil(list.length / LANES) * LANES));
@@ -54,14 +40,14 @@ export class Forest {
     const nodes = trees.reduce((sum, tree) => sum + tree.order.length, 0);
     if (cells > Math.max(SMALL, MAX_PADDING * nodes)) {
       this.#words = new Int32Array();
-      this.#leaves = new Float32Array();
+      this.#leaves = new Float64Array();
       this.#deep = byOutput.map((list) => list.map((tree) => link(tree, this.#ranker)));
       return;
     }
     this.#deep = null;
     this.#words = new Int32Array(cells);
     // a tree that only fills up the lanes adds −0, which changes no sum
-    this.#leaves = new Float32Array(cells).fill(-0);
+    this.#leaves = (arithmetic.single ? new Float32Array(cells) : new Float64Array(cells)).fill(-0);
     byOutput.forEach((list, k) => list.forEach((tree, i) => this.#layOut(tree, (this.#first[k]! + i) << this.#depth)));
   }
 
@@ -77,11 +63,7 @@ export class Forest {
         this.#leaves.fill(tree.value[node]!, offset + at * below - width, offset + (at + 1) * below - width);
         continue;
       }
-      this.#words[offset + at] = this.#ranker.word(
-        tree.feature[node]!,
-        tree.value[node]!,
-        tree.missingLeft[node] === 1,
-      );
+      this.#words[offset + at] = this.#ranker.word(tree, node);
       heap[tree.right[node]!] = 2 * at;
       heap[tree.left[node]!] = 2 * at + 1;
     }
@@ -95,6 +77,8 @@ export class Forest {
     const leaves = this.#leaves;
     const depth = this.#depth;
     const first = this.#first;
+    const shift = this.#ranker.shift;
+    const single = this.#single;
     const width = 1 << depth;
     for (let k = 0; k < this.outputs; k++) {
       let sum = this.#base[k]!;
@@ -111,33 +95,38 @@ export class Forest {
         // `| 0` tells the compiler that no index leaves 32 bits: a third of the time
         for (let level = depth; level > 0; level = (level - 1) | 0) {
           let word = words[(tree0 + a) | 0]!;
-          a = ((a << 1) + ((values[word >>> 20]! - word) >>> 31)) | 0;
+          a = ((a << 1) + ((values[word >>> shift]! - word) >>> 31)) | 0;
           word = words[(tree1 + b) | 0]!;
-          b = ((b << 1) + ((values[word >>> 20]! - word) >>> 31)) | 0;
+          b = ((b << 1) + ((values[word >>> shift]! - word) >>> 31)) | 0;
           word = words[(tree2 + c) | 0]!;
-          c = ((c << 1) + ((values[word >>> 20]! - word) >>> 31)) | 0;
+          c = ((c << 1) + ((values[word >>> shift]! - word) >>> 31)) | 0;
           word = words[(tree3 + d) | 0]!;
-          d = ((d << 1) + ((values[word >>> 20]! - word) >>> 31)) | 0;
+          d = ((d << 1) + ((values[word >>> shift]! - word) >>> 31)) | 0;
         }
-        sum = Math.fround(sum + leaves[(tree0 + a - width) | 0]!);
-        sum = Math.fround(sum + leaves[(tree1 + b - width) | 0]!);
-        sum = Math.fround(sum + leaves[(tree2 + c - width) | 0]!);
-        sum = Math.fround(sum + leaves[(tree3 + d - width) | 0]!);
+        const leaf0 = leaves[(tree0 + a - width) | 0]!;
+        const leaf1 = leaves[(tree1 + b - width) | 0]!;
+        const leaf2 = leaves[(tree2 + c - width) | 0]!;
+        const leaf3 = leaves[(tree3 + d - width) | 0]!;
+        if (single) sum = Math.fround(Math.fround(Math.fround(Math.fround(sum + leaf0) + leaf1) + leaf2) + leaf3);
+        else sum = sum + leaf0 + leaf1 + leaf2 + leaf3;
       }
       out[to + k] = sum;
     }
   }
 
   #sumDeep(outputs: readonly (readonly LinkedTree[])[], values: Int32Array, out: Float64Array, to: number): void {
+    const shift = this.#ranker.shift;
+    const single = this.#single;
     outputs.forEach((trees, k) => {
       let sum = this.#base[k]!;
       for (const { words, right, leaves } of trees) {
         let node = 0;
         for (let next = right[0]!; next > 0; next = right[node]!) {
           const word = words[node]!;
-          node = next + ((values[word >>> 20]! - word) >>> 31);
+          node = next + ((values[word >>> shift]! - word) >>> 31);
         }
-        sum = Math.fround(sum + leaves[node]!);
+        sum += leaves[node]!;
+        if (single) sum = Math.fround(sum);
       }
       out[to + k] = sum;
     });
@@ -148,12 +137,12 @@ export class Forest {
 interface LinkedTree {
   readonly words: Int32Array;
   readonly right: Int32Array;
-  readonly leaves: Float32Array;
+  readonly leaves: Float64Array;
 }
 
 function link(tree: Tree, ranker: Ranker): LinkedTree {
   const size = tree.order.length;
-  const linked = { words: new Int32Array(size), right: new Int32Array(size), leaves: new Float32Array(size) };
+  const linked = { words: new Int32Array(size), right: new Int32Array(size), leaves: new Float64Array(size) };
   const place = new Int32Array(tree.left.length);
   let next = 1;
   for (const node of tree.order) {
@@ -162,19 +151,11 @@ function link(tree: Tree, ranker: Ranker): LinkedTree {
       linked.leaves[at] = tree.value[node]!;
       continue;
     }
-    linked.words[at] = ranker.word(tree.feature[node]!, tree.value[node]!, tree.missingLeft[node] === 1);
+    linked.words[at] = ranker.word(tree, node);
     linked.right[at] = next;
     place[tree.right[node]!] = next;
     place[tree.left[node]!] = next + 1;
     next += 2;
   }
   return linked;
-}
-
-function splitsOf(trees: readonly Tree[]): Split[] {
-  const splits: Split[] = [];
-  for (const tree of trees)
-    for (const node of tree.order)
-      if (tree.left[node]! >= 0) splits.push({ feature: tree.feature[node]!, threshold: tree.value[node]! });
-  return splits;
 }

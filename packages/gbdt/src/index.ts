@@ -1,3 +1,3 @@
-export { loadXGBoost, type XGBoostOptions } from './xgboost.js';
-export type { TreeModel } from './model.js';
+export { loadXGBoost } from './xgboost.js';
+export type { LoadOptions, TreeModel } from './model.js';
 export { ModelError, type ModelErrorCode } from './model-error.js';

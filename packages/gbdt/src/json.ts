@@ -1,4 +1,5 @@
 import { malformed, unsupported } from './model-error.js';
+import { isUbjson, parseUbjson } from './ubjson.js';
 
 // In browsers and in Node alike; the compiler is told of neither.
 declare const TextDecoder: new (label: string, options: { fatal: boolean }) => { decode(bytes: Uint8Array): string };
@@ -6,13 +7,18 @@ declare const TextDecoder: new (label: string, options: { fatal: boolean }) => {
 /** Larger files are refused before they are read: a forest of this size is no model for a five-minute bar. */
 export const MAX_BYTES = 64 * 1024 * 1024;
 
+/** Parses XGBoost's JSON or UBJSON, told apart by the first bytes. */
+export function parseModel(bytes: Uint8Array, what: string): unknown {
+  if (bytes.length > MAX_BYTES) throw malformed(what, `${bytes.length} bytes, more than the limit of ${MAX_BYTES}`);
+  refuseOtherFormats(bytes, what);
+  return isUbjson(bytes) ? parseUbjson(bytes, what) : parseModelJson(bytes, what);
+}
+
 /**
  * Parses a model's JSON. XGBoost writes the literals NaN, Infinity and -Infinity, which JSON does not have; they come back as
  * null (NaN) and ±Infinity.
  */
-export function parseModelJson(bytes: Uint8Array, what: string): unknown {
-  if (bytes.length > MAX_BYTES) throw malformed(what, `${bytes.length} bytes, more than the limit of ${MAX_BYTES}`);
-  refuseOtherFormats(bytes, what);
+function parseModelJson(bytes: Uint8Array, what: string): unknown {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -43,31 +49,33 @@ function withoutLiterals(text: string): string {
   });
 }
 
-function refuseOtherFormats(bytes: Uint8Array, what: string): void {
+/** What no model format of ours starts with. */
+export function refuseOtherFormats(bytes: Uint8Array, what: string): void {
   if (bytes.length === 0) throw malformed(what, 'is empty');
   if (bytes[0] === 0x80)
     throw unsupported(
       'a Python pickle',
       "A pickle is code, not data. Convert it where it was trained: python -c \"import pickle; pickle.load(open('m.pkl','rb')).save_model('model.json')\".",
     );
-  // UBJSON: an object whose first key has a length marker instead of a quote
-  if (bytes[0] === 0x7b && bytes[1] !== undefined && 'iUIlL$#'.includes(String.fromCharCode(bytes[1])))
-    throw unsupported('XGBoost UBJSON', "Save the model as JSON: booster.save_model('model.json').");
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function objectAt(parent: JsonObject, key: string, path: string): JsonObject {
   const value = own(parent, key);
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw malformed(`${path}.${key}`, 'is not an object');
-  return value as JsonObject;
+  if (!isObject(value)) throw malformed(`${path}.${key}`, 'is not an object');
+  return value;
 }
 
-export function arrayAt(parent: JsonObject, key: string, path: string): readonly unknown[] {
+/** A list of JSON, or a typed array of UBJSON. */
+export function arrayAt(parent: JsonObject, key: string, path: string): ArrayLike<unknown> {
   const value = own(parent, key);
-  if (!Array.isArray(value)) throw malformed(`${path}.${key}`, 'is not a list');
-  return value;
+  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw malformed(`${path}.${key}`, 'is not a list');
+  return value as ArrayLike<unknown>;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
 export function stringAt(parent: JsonObject, key: string, path: string): string {

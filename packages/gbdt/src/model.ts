@@ -4,8 +4,10 @@ export interface TreeModel {
   readonly features: readonly string[] | null;
   /** Length of a row. */
   readonly featureCount: number;
-  /** Numbers that `predict` and `predictRaw` give per row; for a classifier the number of classes. */
+  /** Numbers that `predict` gives per row; for a classifier of probabilities the number of classes, 1 for two classes. */
   readonly outputs: number;
+  /** Numbers that `predictRaw` gives per row. It differs from `outputs` only where a prediction is the number of a class. */
+  readonly rawOutputs: number;
   /** The trainer's name of the objective, e.g. `multi:softprob`. */
   readonly objective: string;
   /** Boosting rounds that are used, and how many the file holds. */
@@ -14,12 +16,17 @@ export interface TreeModel {
   /** Trees that are used. */
   readonly trees: number;
   /**
-   * The trainer's prediction for one row: for `multi:softprob` the class probabilities. NaN is a missing value.
+   * The trainer's prediction for one row, e.g. class probabilities. NaN is a missing value.
    * @throws ModelError MODEL_FEATURE_MISMATCH when the row or `out` has the wrong length
    */
   predict(row: Float64Array, out?: Float64Array): Float64Array;
-  /** The margins before the objective's transform. */
+  /** The sums of the trees before the objective's transform: `output_margin` in XGBoost, `raw_score` in LightGBM. */
   predictRaw(row: Float64Array, out?: Float64Array): Float64Array;
   /** `predict` over `nRows` rows that lie one after another; the result likewise, `outputs` numbers a row. */
   predictBatch(rows: Float64Array, nRows: number, out?: Float64Array): Float64Array;
+}
+
+export interface LoadOptions {
+  /** `best` (default): the rounds up to the best iteration when the file states one. `all`: every round. */
+  readonly rounds?: 'best' | 'all';
 }

@@ -1,90 +1,129 @@
 import { unsupported } from './model-error.js';
+import { Missing, type Arithmetic, type CategorySet, type Tree } from './tree.js';
 
-export interface Split {
-  readonly feature: number;
-  /** float32, not NaN */
-  readonly threshold: number;
+/** Bits of a word that hold the rank, unless so many slots are needed that fewer remain. The sign bit stays free. */
+const RANK_BITS = 20;
+const WORD_BITS = 31;
+
+interface Slot {
+  readonly missing: number;
+  readonly set: CategorySet | null;
 }
 
-const RANK_BITS = 20;
-const MAX_RANK = (1 << RANK_BITS) - 1;
-/** Two slots a feature, and the sign bit of a word stays free. */
-const MAX_USED_FEATURES = 1 << (31 - RANK_BITS - 1);
-
 /**
- * Replaces a value by its rank among the distinct thresholds of its feature: the number of thresholds ≤ the value as float32. With
- * thresholds counted from 1, `value < threshold` is `rank(value) < rank(threshold)`: the same decision, on integers.
+ * Replaces a value by its rank among the distinct thresholds of its feature: the number of thresholds that send it right. With
+ * thresholds counted from 1, "goes left" is `rank(value) < rank(threshold)`: the same decision, on integers.
  *
- * A feature has two slots, equal unless the value is missing: in the first a missing value lies below all thresholds (it goes left),
- * in the second above all (it goes right). Slot and rank share a word, so that one subtraction compares them.
+ * A feature has a slot per treatment of missing values that its splits use, equal unless the value is missing: then it lies below all
+ * thresholds, above all, or where 0 lies. A categorical split is a slot with one threshold. Slot and rank share a word, so that one
+ * subtraction compares them.
  */
 export class Ranker {
-  /** Features that some split uses; slots are positions in this list. */
+  /** Rank bits of a word; the slot lies above them. */
+  readonly shift: number;
+  readonly #arithmetic: Arithmetic;
+  /** Features that some split uses; bounds of their slots and thresholds. */
   readonly #used: Int32Array;
-  readonly #slotOf: Int32Array;
-  readonly #thresholds: Float32Array;
+  readonly #slots: Int32Array;
   readonly #bounds: Int32Array;
+  readonly #thresholds: Float32Array | Float64Array;
+  /** Rank of 0, by used feature. */
+  readonly #zero: Int32Array;
+  readonly #missing: Uint8Array;
+  readonly #sets: readonly (CategorySet | null)[];
   readonly #values: Int32Array;
+  readonly #slotOf = new Map<string, number>();
+  readonly #place = new Map<number, number>();
 
-  constructor(splits: readonly Split[], featureCount: number) {
-    const byFeature = new Map<number, number[]>();
-    for (const { feature, threshold } of splits) {
-      const list = byFeature.get(feature);
-      if (list) list.push(threshold);
-      else byFeature.set(feature, [threshold]);
-    }
-    this.#used = Int32Array.from(byFeature.keys()).sort();
-    if (this.#used.length > MAX_USED_FEATURES)
-      throw unsupported(`a model that uses more than ${MAX_USED_FEATURES} features`, 'Train on fewer features.');
-    this.#slotOf = new Int32Array(featureCount).fill(-1);
-    this.#used.forEach((feature, slot) => (this.#slotOf[feature] = slot));
-    const distinct = Array.from(this.#used, (feature) =>
-      Float32Array.from(byFeature.get(feature)!)
-        .sort()
-        .filter((t, i, all) => i === 0 || t !== all[i - 1]),
-    );
-    if (distinct.some((list) => list.length >= MAX_RANK))
-      throw unsupported(`a feature with more than ${MAX_RANK} thresholds`, 'Train with fewer or shallower trees.');
-    this.#bounds = new Int32Array(distinct.length + 1);
-    distinct.forEach((list, slot) => (this.#bounds[slot + 1] = this.#bounds[slot]! + list.length));
-    this.#thresholds = new Float32Array(this.#bounds[distinct.length]!);
-    distinct.forEach((list, slot) => this.#thresholds.set(list, this.#bounds[slot]!));
-    this.#values = new Int32Array(Math.max(1, 2 * distinct.length));
+  constructor(trees: readonly Tree[], arithmetic: Arithmetic) {
+    this.#arithmetic = arithmetic;
+    const { slots, thresholds } = collect(trees);
+    this.#used = Int32Array.from(slots.keys()).sort();
+    this.#used.forEach((feature, place) => this.#place.set(feature, place));
+    const all = Array.from(this.#used, (feature) => [...slots.get(feature)!]);
+    const flat = all.flat();
+    this.#slots = runningSum(all.map((list) => list.length));
+    flat.forEach(([key], slot) => this.#slotOf.set(key, slot));
+    this.#missing = Uint8Array.from(flat, ([, slot]) => slot.missing);
+    this.#sets = flat.map(([, slot]) => slot.set);
+
+    const numbers = Array.from(this.#used, (feature) => distinct(thresholds.get(feature) ?? [], arithmetic.single));
+    this.#bounds = runningSum(numbers.map((list) => list.length));
+    const total = this.#bounds[numbers.length]!;
+    this.#thresholds = arithmetic.single ? new Float32Array(total) : new Float64Array(total);
+    numbers.forEach((list, place) => this.#thresholds.set(list, this.#bounds[place]!));
+    this.#zero = Int32Array.from(this.#used, (_, place) => this.#rankOf(0, place));
+    this.#values = new Int32Array(Math.max(1, flat.length));
+
+    this.shift = Math.min(RANK_BITS, WORD_BITS - bitsFor(flat.length));
+    if (numbers.some((list) => list.length + 1 >= 2 ** this.shift))
+      throw unsupported(
+        `a model with ${flat.length} kinds of split and ${Math.max(...numbers.map((l) => l.length))} thresholds of one feature`,
+        'Train with fewer or shallower trees.',
+      );
   }
 
   /** The word of a split: compare it with the value of the same slot. */
-  word(feature: number, threshold: number, missingLeft: boolean): number {
-    const slot = this.#slotOf[feature]!;
-    const side = missingLeft ? slot : slot + this.#used.length;
-    return (side << RANK_BITS) | this.#countUpTo(threshold, this.#bounds[slot]!, this.#bounds[slot + 1]!);
+  word(tree: Tree, node: number): number {
+    const slot = this.#slotOf.get(keyOf(tree, node))!;
+    const set = tree.categories?.get(node);
+    const place = this.#place.get(tree.feature[node]!)!;
+    return (slot << this.shift) | (set ? 1 : this.#upTo(tree.value[node]!, place));
   }
 
   /** Words of the row that starts at `from`, by slot. The array is reused. */
   rank(rows: Float64Array, from: number): Int32Array {
     const used = this.#used;
-    const bounds = this.#bounds;
+    const slots = this.#slots;
     const values = this.#values;
-    const count = used.length;
-    for (let slot = 0; slot < count; slot++) {
-      const x = Math.fround(rows[from + used[slot]!]!);
-      const left = slot << RANK_BITS;
-      const right = (slot + count) << RANK_BITS;
-      if (x !== x) {
-        values[slot] = left;
-        values[slot + count] = right | MAX_RANK;
-        continue;
+    const missing = this.#missing;
+    const shift = this.shift;
+    const { single, zero } = this.#arithmetic;
+    const highest = (1 << shift) - 1;
+    for (let place = 0; place < used.length; place++) {
+      const given = rows[from + used[place]!]!;
+      let x = single ? Math.fround(given) : given;
+      const isZero = x >= -zero && x <= zero;
+      if (isZero) x = 0;
+      const absent = x !== x;
+      const rank = absent ? 0 : this.#rankOf(x, place);
+      for (let slot = slots[place]!; slot < slots[place + 1]!; slot++) {
+        const treatment = missing[slot]!;
+        const set = this.#sets[slot]!;
+        let word = set && !absent ? this.#rankInSet(x, set) : rank;
+        if (absent)
+          word =
+            treatment === Missing.AS_ZERO
+              ? this.#zero[place]!
+              : treatment === Missing.LEFT || treatment === Missing.ZERO_LEFT
+                ? 0
+                : highest;
+        else if (isZero && treatment >= Missing.ZERO_RIGHT) word = treatment === Missing.ZERO_LEFT ? 0 : highest;
+        values[slot] = (slot << shift) | word;
       }
-      const rank = this.#countUpTo(x, bounds[slot]!, bounds[slot + 1]!);
-      values[slot] = left | rank;
-      values[slot + count] = right | rank;
     }
     return values;
   }
 
-  #countUpTo(x: number, start: number, end: number): number {
+  /** 0 (left) or 1 (right). */
+  #rankInSet(x: number, { bits, inside }: CategorySet): number {
+    const { categoryAbove, categoryBelow } = this.#arithmetic;
+    const category = x > categoryAbove && x < categoryBelow ? Math.trunc(x) : -1;
+    const member =
+      category >= 0 && category >>> 5 < bits.length && ((bits[category >>> 5]! >>> (category & 31)) & 1) === 1;
+    return member === (inside === 'left') ? 0 : 1;
+  }
+
+  /** How many thresholds send the value right. */
+  #rankOf(x: number, place: number): number {
+    return this.#arithmetic.closed ? this.#below(x, place) : this.#upTo(x, place);
+  }
+
+  #upTo(x: number, place: number): number {
     const thresholds = this.#thresholds;
+    const start = this.#bounds[place]!;
     let low = start;
-    let length = end - start;
+    let length = this.#bounds[place + 1]! - start;
     while (length > 0) {
       const half = length >> 1;
       if (thresholds[low + half]! <= x) {
@@ -94,4 +133,62 @@ export class Ranker {
     }
     return low - start;
   }
+
+  #below(x: number, place: number): number {
+    const thresholds = this.#thresholds;
+    const start = this.#bounds[place]!;
+    let low = start;
+    let length = this.#bounds[place + 1]! - start;
+    while (length > 0) {
+      const half = length >> 1;
+      if (thresholds[low + half]! < x) {
+        low += half + 1;
+        length -= half + 1;
+      } else length = half;
+    }
+    return low - start;
+  }
+}
+
+function collect(trees: readonly Tree[]) {
+  const slots = new Map<number, Map<string, Slot>>();
+  const thresholds = new Map<number, number[]>();
+  for (const tree of trees)
+    for (const node of tree.order) {
+      if (tree.left[node]! < 0) continue;
+      const feature = tree.feature[node]!;
+      const set = tree.categories?.get(node) ?? null;
+      let ofFeature = slots.get(feature);
+      if (!ofFeature) slots.set(feature, (ofFeature = new Map()));
+      const key = keyOf(tree, node);
+      if (!ofFeature.has(key)) ofFeature.set(key, { missing: tree.missing[node]!, set });
+      if (set) continue;
+      const list = thresholds.get(feature);
+      if (list) list.push(tree.value[node]!);
+      else thresholds.set(feature, [tree.value[node]!]);
+    }
+  return { slots, thresholds };
+}
+
+/** Splits of one key share a slot. */
+function keyOf(tree: Tree, node: number): string {
+  const set = tree.categories?.get(node);
+  const key = `${tree.feature[node]} ${tree.missing[node]}`;
+  return set ? `${key} ${set.inside} ${set.bits.join()}` : key;
+}
+
+function distinct(numbers: readonly number[], single: boolean): Float32Array | Float64Array {
+  const sorted = (single ? Float32Array.from(numbers) : Float64Array.from(numbers)).sort();
+  return sorted.filter((x, i) => i === 0 || x !== sorted[i - 1]);
+}
+
+function runningSum(lengths: readonly number[]): Int32Array {
+  const sums = new Int32Array(lengths.length + 1);
+  lengths.forEach((length, i) => (sums[i + 1] = sums[i]! + length));
+  return sums;
+}
+
+/** Bits that tell `count` things apart. */
+function bitsFor(count: number): number {
+  return Math.ceil(Math.log2(Math.max(2, count)));
 }

@@ -1,13 +1,20 @@
-import type { Tree } from './forest.js';
 import { arrayAt, countAt, objectAt, own, type JsonObject } from './json.js';
 import { malformed, unsupported } from './model-error.js';
+import { Missing, type Tree } from './tree.js';
+import { readCategories, type CategoryBudget } from './xgboost-categories.js';
 
 const MAX_NODES = 1 << 20;
 /** Paths longer than this are no model but an attack on the evaluator's time. */
 const MAX_DEPTH = 512;
 
 /** Reads and checks one tree of an XGBoost JSON model. Time and memory are linear in the text that was read. */
-export function readTree(tree: JsonObject, path: string, output: number, featureCount: number): Tree {
+export function readTree(
+  tree: JsonObject,
+  path: string,
+  output: number,
+  featureCount: number,
+  budget: CategoryBudget,
+): Tree {
   const param = objectAt(tree, 'tree_param', path);
   const nodes = countAt(param, 'num_nodes', `${path}.tree_param`, MAX_NODES);
   if (nodes === 0) throw malformed(path, 'has no node');
@@ -19,9 +26,10 @@ export function readTree(tree: JsonObject, path: string, output: number, feature
   const left = integers(tree, 'left_children', path, nodes, -1, nodes - 1);
   const right = integers(tree, 'right_children', path, nodes, -1, nodes - 1);
   const feature = integers(tree, 'split_indices', path, nodes, 0, Number.MAX_SAFE_INTEGER);
-  const missingLeft = flags(tree, 'default_left', path, nodes);
+  const defaultLeft = flags(tree, 'default_left', path, nodes);
   const types = own(tree, 'split_type') === undefined ? undefined : flags(tree, 'split_type', path, nodes);
   const value = floats(tree, 'split_conditions', path, nodes);
+  const categories = readCategories(tree, path, nodes, budget);
 
   const order = new Int32Array(nodes);
   const level = new Int32Array(nodes).fill(-1);
@@ -38,11 +46,11 @@ export function readTree(tree: JsonObject, path: string, output: number, feature
       if (!Number.isFinite(value[node]!)) throw malformed(at, 'the value of the leaf is not a finite number');
       continue;
     }
-    if (types?.[node] === 1)
-      throw unsupported(`a categorical split (${at})`, 'Train on numeric features only (enable_categorical=False).');
     if (feature[node]! >= featureCount)
       throw malformed(at, `splits on feature ${feature[node]} of a model with ${featureCount} features`);
-    if (Number.isNaN(value[node]!)) throw malformed(at, 'the threshold of a numeric split is NaN');
+    if (types?.[node] === 1) {
+      if (!categories?.has(node)) throw malformed(at, 'is a categorical split without categories');
+    } else if (Number.isNaN(value[node]!)) throw malformed(at, 'the threshold of a numeric split is NaN');
     for (const child of [r, l]) {
       if (level[child]! >= 0) throw malformed(at, `its child ${child} is reached twice: the nodes are no tree`);
       level[child] = level[node]! + 1;
@@ -51,10 +59,13 @@ export function readTree(tree: JsonObject, path: string, output: number, feature
     depth = Math.max(depth, level[node]! + 1);
     if (depth > MAX_DEPTH) throw malformed(at, `lies deeper than the limit of ${MAX_DEPTH}`);
   }
-  return { output, left, right, feature: feature, value, missingLeft, order: order.subarray(0, count), depth };
+  for (const node of categories?.keys() ?? [])
+    if (types?.[node] !== 1) throw malformed(`${path} node ${node}`, 'has categories and a numeric split');
+  const missing = defaultLeft.map((isLeft) => (isLeft ? Missing.LEFT : Missing.RIGHT));
+  return { output, left, right, feature, value, missing, categories, order: order.subarray(0, count), depth };
 }
 
-function sized(tree: JsonObject, key: string, path: string, length: number): readonly unknown[] {
+function sized(tree: JsonObject, key: string, path: string, length: number): ArrayLike<unknown> {
   const list = arrayAt(tree, key, path);
   if (list.length !== length) throw malformed(`${path}.${key}`, `has ${list.length} entries, the tree ${length} nodes`);
   return list;
