@@ -9,22 +9,31 @@ export const MAX_BYTES = 64 * 1024 * 1024;
 
 /** Parses XGBoost's JSON or UBJSON, told apart by the first bytes. */
 export function parseModel(bytes: Uint8Array, what: string): unknown {
-  if (bytes.length > MAX_BYTES) throw malformed(what, `${bytes.length} bytes, more than the limit of ${MAX_BYTES}`);
+  if (!isUbjson(bytes)) return parseModelJson(decodeText(bytes, what), what);
+  checkSize(bytes, what);
+  return parseUbjson(bytes, what);
+}
+
+/** The text of a model file, if it is text at all and not too large. */
+export function decodeText(bytes: Uint8Array, what: string): string {
+  checkSize(bytes, what);
   refuseOtherFormats(bytes, what);
-  return isUbjson(bytes) ? parseUbjson(bytes, what) : parseModelJson(bytes, what);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw malformed(what, 'is not UTF-8 text', { cause });
+  }
+}
+
+function checkSize(bytes: Uint8Array, what: string): void {
+  if (bytes.length > MAX_BYTES) throw malformed(what, `${bytes.length} bytes, more than the limit of ${MAX_BYTES}`);
 }
 
 /**
  * Parses a model's JSON. XGBoost writes the literals NaN, Infinity and -Infinity, which JSON does not have; they come back as
  * null (NaN) and ±Infinity.
  */
-function parseModelJson(bytes: Uint8Array, what: string): unknown {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw malformed(what, 'is not UTF-8 text', { cause });
-  }
+function parseModelJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (first) {
@@ -50,7 +59,7 @@ function withoutLiterals(text: string): string {
 }
 
 /** What no model format of ours starts with. */
-export function refuseOtherFormats(bytes: Uint8Array, what: string): void {
+function refuseOtherFormats(bytes: Uint8Array, what: string): void {
   if (bytes.length === 0) throw malformed(what, 'is empty');
   if (bytes[0] === 0x80)
     throw unsupported(
