@@ -40,7 +40,9 @@ export function StrategyCard({ card, newestBar }: { card: Card; newestBar: numbe
       )}
       {card.kind === 'waiting' && <p className="why muted">Serves; no bar answered yet.</p>}
       {card.kind === 'absent' && <p className="why">{model.reason ?? 'The host gives no reason.'}</p>}
-      {card.kind !== 'absent' && model.state === 'DEGRADED' && model.reason && <p className="why warn">{model.reason}</p>}
+      {card.kind !== 'absent' && model.state === 'DEGRADED' && model.reason && (
+        <p className="why warn">{model.reason}</p>
+      )}
       {position && <PositionLine position={position} />}
     </article>
   );
