@@ -77,7 +77,7 @@ async function ask(
   try {
     const message = await client.messages.create(body(settings, prompt), {
       signal: own.signal,
-      timeout: left + 60_000, // the signal ends it, with all its attempts
+      timeout: Math.ceil(left) + 60_000, // the signal ends it, with all its attempts
       middleware: [
         async (request, next) => {
           refused = budget.reserve(most);

@@ -47,7 +47,7 @@ export interface Prompt {
 export function promptOf(view: AnyView, instrument: Instrument, notes: readonly string[]): Prompt {
   const features = FEATURES.map((name) => [name, shown(view.features[name])] as const);
   const data = {
-    pair: plainText(instrument.symbol, 32),
+    pair: maskDates(plainText(instrument.symbol, 32)),
     bar: barShape(view.bar),
     features: Object.fromEntries(features),
     ...(notes.length > 0 && { notes: notes.slice(0, 8).map((note) => maskDates(plainText(note, NOTE_LIMIT))) }),
