@@ -202,6 +202,49 @@ describe('the desk', () => {
     expect(rows[0]!.n, 'unwatched sessions write no events').toBe(0);
   });
 
+  it('gives a session whose last bar is absent its row with the next session, across a restart too', async () => {
+    const [first, second] = [sourced[WARM]!.slice(0, -1), sourced[WARM + 1]!];
+    const days = async ({ pool }: TestDatabase) =>
+      (
+        await pool.query(
+          `SELECT strategy_code, date_cot, daily_return_pct, n_trades, win_rate FROM dw.fact_strategy_performance
+           JOIN dw.dim_strategy USING (strategy_id) ORDER BY 1, 2`,
+        )
+      ).rows as { date_cot: string; daily_return_pct: number; n_trades: number }[];
+
+    const whole = await world();
+    const one = await desk(whole);
+    await storeBars(whole.pool, [...first, ...second], { silent: true });
+    for (const bar of first) await one.run(bar, 'live');
+    expect(await days(whole), 'no row before the next session says that the last bar is absent').toEqual([]);
+    for (const bar of second) await one.run(bar, 'live');
+
+    const restarted = await world();
+    let now = await desk(restarted);
+    await storeBars(restarted.pool, [...first, ...second], { silent: true });
+    for (const bar of first) await now.run(bar, 'live');
+    now = await desk(restarted, await savedStates(restarted));
+    for (const bar of second) await now.run(bar, 'live');
+
+    const rows = await days(whole);
+    expect(rows).toHaveLength(6);
+    expect(await days(restarted)).toEqual(rows);
+    // by another way: from the equity rows and the closed positions of each date
+    const { rows: expected } = await whole.pool.query(`
+      WITH closes AS (
+        SELECT DISTINCT ON (strategy_id, (bar_time AT TIME ZONE 'America/Bogota')::date) strategy_id, (bar_time AT TIME ZONE 'America/Bogota')::date AS day, equity_value AS equity
+        FROM dw.fact_equity_curve ORDER BY 1, 2, bar_time DESC)
+      SELECT d.strategy_code, c.day AS date_cot,
+        round((c.equity / coalesce(lag(c.equity) OVER (PARTITION BY c.strategy_id ORDER BY c.day), d.initial_equity) - 1) * 100, 4) AS daily_return_pct,
+        (SELECT count(*)::int FROM dw.fact_strategy_positions p WHERE p.strategy_id = c.strategy_id AND p.status = 'closed'
+           AND (p.exit_bar_time AT TIME ZONE 'America/Bogota')::date = c.day) AS n_trades
+      FROM closes c JOIN dw.dim_strategy d USING (strategy_id) ORDER BY 1, 2`);
+    expect(rows.map(({ date_cot, n_trades }) => [date_cot, n_trades])).toEqual(
+      expected.map((row) => [row.date_cot, row.n_trades]),
+    );
+    rows.forEach((row, i) => expect(row.daily_return_pct).toBeCloseTo(expected[i].daily_return_pct, 3));
+  });
+
   it('starts a strategy with the bar after the newest one', async () => {
     const database = await world();
     const first = await desk(database);

@@ -1,4 +1,4 @@
-import { maxDrawdownPct, ratios, round, tradeStatistics, type Trade } from '@signalbox/core';
+import { changePct, maxDrawdownPct, ratios, round, tradeStatistics, type Trade } from '@signalbox/core';
 import type { Pool } from 'pg';
 import type { StrategyRecord } from '../stores/postgres/strategies.js';
 import type { Plan } from './plan.js';
@@ -66,7 +66,7 @@ export async function backtestResult(
     const final = equity.rows.at(-1)?.value ?? row.initialEquity;
     results.push({
       strategy: row.code,
-      total_return_pct: round((final / row.initialEquity - 1) * 100, 4),
+      total_return_pct: changePct(final, row.initialEquity, 4),
       sharpe_ratio,
       sharpe_standard_error,
       n,

@@ -210,8 +210,6 @@ async function run(
   };
 
   const stages: Stages = { instrument, calendar, rules: DEFAULT_RULES, seats };
-  const last = bars.length - 1;
-  let i = bars.findIndex((bar) => bar.time >= from) - 1;
   try {
     const result = await replay({
       stages,
@@ -220,22 +218,17 @@ async function run(
       from,
       ask,
       onStep({ market }, parts) {
-        i++;
-        const session = market.slot.session;
-        // the session's last stored bar, whichever slot that is; an unfinished last session gets no row
-        const ends =
-          market.slot.last || (i < last && calendar.slot(bars[i + 1]!.time)?.session !== session) ? session : null;
         parts.forEach((part, k) => {
           const { seat, strategyId, provenanceId, record } = desks[k]!;
           const signalled = part.outcome.kind === 'signal';
-          const performance = record.push(part, ends);
+          const performance = record.push(part, market.slot);
           batch.push({
             strategyId,
             part,
             // the seat's vector is the next bar's too
             features: signalled ? seat.vector.slice() : null,
             provenanceId: signalled ? provenanceId : null,
-            ...(performance ? { performance } : {}),
+            performance,
           });
         });
         return batch.length >= batchSize ? flush() : undefined;

@@ -93,7 +93,15 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     const of = { runId: RUN, strategyId: id(seat.code), symbol, zone: calendar.zone, underWay };
     const { closes, maxDrawdownPct, trades } = await readSessionHistory(pool, of);
     const book = books.get(seat.code)!;
-    const past = { closes, maxDrawdownPct, trades, peak: book.allTimePeak, open: book.position };
+    const past = {
+      closes,
+      maxDrawdownPct,
+      trades,
+      peak: book.allTimePeak,
+      session: underWay,
+      equity: book.equity,
+      open: book.position,
+    };
     sessions.set(seat.code, new SessionRecord(book.initialEquity, instrument.sessionsPerYear, past));
   }
 
@@ -120,7 +128,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
 
   const commitOf = (part: Part, mode: DecisionMode) => {
     const slot = calendar.slot(part.barTime)!;
-    const performance = sessions.get(part.strategy)!.push(part, slot.last ? slot.session : null);
+    const performance = sessions.get(part.strategy)!.push(part, slot);
     const plugin = strategies.save(part.strategy);
     return {
       runId: RUN,
@@ -132,7 +140,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
       provenanceId: provenance.get(part.strategy)!,
       dataWatermark: part.outcome.timestamp,
       ...(plugin === null ? {} : { plugin }),
-      ...(performance ? { performance } : {}),
+      performance,
     };
   };
 

@@ -101,15 +101,17 @@ const story = (): BatchedPart[] => {
     plugin: { bars: i },
     ...(i === 5
       ? {
-          performance: {
-            date: '2025-01-02',
-            dailyReturnPct: 0.0049,
-            sharpeRatio: null,
-            sortinoRatio: null,
-            maxDrawdownPct: 0.036,
-            trades: 1,
-            winRate: 1,
-          },
+          performance: [
+            {
+              date: '2025-01-02',
+              dailyReturnPct: 0.0049,
+              sharpeRatio: null,
+              sortinoRatio: null,
+              maxDrawdownPct: 0.036,
+              trades: 1,
+              winRate: 1,
+            },
+          ],
         }
       : {}),
   }));

@@ -93,7 +93,7 @@ export async function commitBatch(pool: Pool, of: BatchOf, parts: readonly Batch
         })(),
       );
       for (const { strategyId, source } of fresh)
-        if (source.performance) await storePerformance(client, of.runId, strategyId, source.performance);
+        for (const day of source.performance ?? []) await storePerformance(client, of.runId, strategyId, day);
       for (const part of fresh)
         if (part.book !== null)
           await client.query(

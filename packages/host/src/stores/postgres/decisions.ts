@@ -36,8 +36,8 @@ export interface PartCommit {
   readonly dataWatermark?: number;
   /** What the plugin saved; JSON data. */
   readonly plugin?: unknown;
-  /** At the end of a session. */
-  readonly performance?: DailyPerformance;
+  /** Of the sessions that ended with this bar, or before it. */
+  readonly performance?: readonly DailyPerformance[];
 }
 
 export interface Committed {
@@ -102,7 +102,7 @@ export async function commitPart(pool: Pool, commit: PartCommit): Promise<Commit
           part.mark.currentDrawdownPct,
         ],
       );
-      if (commit.performance) await storePerformance(client, runId, strategyId, commit.performance);
+      for (const day of commit.performance ?? []) await storePerformance(client, runId, strategyId, day);
       for (const alert of part.alerts)
         await storeAlert(client, { runId, strategyId, symbol, time: part.outcome.timestamp, ...alert });
       const signalId =
