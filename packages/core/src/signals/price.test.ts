@@ -110,6 +110,19 @@ describe('confidence', () => {
   });
 });
 
+describe('an opinion with a floor of its own (a regression)', () => {
+  it('confidenceFloor 0: a confidence below .5 keeps its direction, and size is max_size · conf', () => {
+    const said = signalOf({ ...LONG, confidence: 0.2, confidenceFloor: 0 });
+    expect(said).toMatchObject({ signal: 'long', confidence: 0.2, size: 0.05 });
+    expect(signalOf({ ...LONG, confidence: 0.2 }), 'without it ML begins at .5').toMatchObject({ signal: 'flat' });
+  });
+
+  it.each([-0.1, 1, NaN, '0'])('confidenceFloor %j is malformed: at 1 the size has no meaning', (confidenceFloor) => {
+    const outcome = toSignal({ ...LONG, confidenceFloor } as never, CONTEXT);
+    expect(outcome).toMatchObject({ code: 'unavailable', detail: expect.stringContaining('confidenceFloor') });
+  });
+});
+
 describe('flat and close', () => {
   it.each(['flat', 'close'] as const)(
     '%s: size, prices, costs and risk are null, the entry price is the close',

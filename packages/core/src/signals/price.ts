@@ -36,12 +36,17 @@ export function toSignal(opinion: Opinion, context: SignalContext): Signal | NoS
   if (opinion.signal !== 'long' && opinion.signal !== 'short') {
     return unpriced(context, opinion.signal, confidence, opinion.reasoning);
   }
-  const { confidenceFloor } = context.seat;
+  const confidenceFloor = floorOf(opinion, context.seat);
   if (confidence! < confidenceFloor) {
     const why = `${opinion.reasoning} (${opinion.signal} with a confidence of ${confidence}, below ${confidenceFloor}: flat)`;
     return unpriced(context, 'flat', confidence, why);
   }
   return priced(context, opinion, confidence!);
+}
+
+/** An opinion's own floor goes before that of its strategy's type. */
+function floorOf(opinion: Direction, seat: SignalContext['seat']): number {
+  return opinion.confidenceFloor ?? seat.confidenceFloor;
 }
 
 function priced(context: SignalContext, opinion: Direction, confidence: number): Signal | NoSignal {
@@ -64,7 +69,7 @@ function priced(context: SignalContext, opinion: Direction, confidence: number):
   const breakeven = breakevenHitRate(levels, close, costBps);
   const size = sizeOf({
     confidence,
-    confidenceFloor: seat.confidenceFloor,
+    confidenceFloor: floorOf(opinion, seat),
     stop: levels.stop,
     close,
     costBps,

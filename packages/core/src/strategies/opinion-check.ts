@@ -2,6 +2,9 @@ import { NO_OPINION_CODES, type Opinion } from './opinion.js';
 
 const CODES: ReadonlySet<unknown> = new Set(NO_OPINION_CODES);
 
+/** Size is (confidence − floor) / (1 − floor) of the largest: the floor stays clear of 1. */
+const MAX_FLOOR = 0.99;
+
 /**
  * What is wrong with an answer that claims to be an opinion, naming the field and what it must be; null when it is well
  * formed. Types do not hold at run time: a plugin may be plain JavaScript, or a model may have answered NaN.
@@ -16,6 +19,7 @@ export function opinionFault(answer: unknown): string | null {
       return (
         within(said, 'confidence', 0, 1, true) ??
         within(said, 'score', -1, 1, false) ??
+        within(said, 'confidenceFloor', 0, MAX_FLOOR, false) ??
         within(said, 'size', 0, 1, false) ??
         distance(said, 'stopDistance') ??
         distance(said, 'targetDistance')

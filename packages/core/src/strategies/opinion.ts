@@ -19,6 +19,8 @@ export type Opinion =
       readonly reasoning: string;
       /** −1 … 1; an ensemble weighs it. Without it, ±confidence. */
       readonly score?: number;
+      /** The confidence at which size is 0, 0–0.99; without it that of the strategy's type. A regression says 0. */
+      readonly confidenceFloor?: number;
       /** Cap on the size, 0–1. */
       readonly size?: number;
       /** Distances in price units from the bar's close; they replace the engine's. */
