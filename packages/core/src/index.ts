@@ -72,6 +72,16 @@ export { seatAll, type Seat } from './strategies/seat.js';
 export { askSession, openSession, type SessionOptions } from './strategies/session.js';
 export { verifyArtifact, type FeatureSupply, type LoadedModel, type VerifiedModel } from './strategies/artifact.js';
 export {
+  binaryOpinion,
+  DEAD_ZONE_BPS,
+  modelOpinion,
+  regressionOpinion,
+  threeClassOpinion,
+  type ModelOpinion,
+} from './strategies/model-opinion.js';
+export { openModelSession, type ModelSessionOptions } from './strategies/model-session.js';
+export { describeUnusual } from './strategies/unusual.js';
+export {
   readManifest,
   type GoldenVectors,
   type ModelManifest,

@@ -15,9 +15,7 @@ import {
   type Opinion,
 } from '@signalbox/core';
 import { describe, expect, it } from 'vitest';
-import { opinionOf } from './classes.js';
 import mlXgb from './index.js';
-import { describeUnusual } from './unusual.js';
 
 const file = (name: string) => readFileSync(new URL(`../models/${name}`, import.meta.url));
 const bytes = new Uint8Array(file('model_v1.json'));
@@ -140,35 +138,4 @@ describe('a model is refused by name', () => {
       open(artifact({ output: { kind: 'probabilities', classes: ['long', 'flat', 'short'] } })),
     ).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
   });
-});
-
-describe('from probabilities to opinion', () => {
-  it.each([
-    [[0.5, 0.3, 0.2], { signal: 'short', confidence: 0.5, score: -0.3 }],
-    [[0.2, 0.3, 0.5], { signal: 'long', confidence: 0.5, score: 0.3 }],
-    [[0.2, 0.6, 0.2], { signal: 'flat', confidence: 0.6 }],
-    [[0.4, 0.2, 0.4], { signal: 'flat', confidence: 0.4 }],
-    [[0.2, 0.4, 0.4], { signal: 'flat', confidence: 0.4 }],
-  ])('%j: the largest is the direction, a tie is flat, score p(long) − p(short)', (p, wanted) => {
-    const { score, ...rest } = wanted as { score?: number };
-    const said = opinionOf(p, '') as { score?: number };
-    expect(said).toMatchObject(rest);
-    if (score === undefined) expect(said.score).toBeUndefined();
-    else expect(said.score).toBeCloseTo(score, 12);
-  });
-});
-
-it('unusual inputs: farthest first, missing values and constant features left out', () => {
-  const tell = describeUnusual(
-    [
-      { name: 'a', hash: '', mean: 0, sd: 1 },
-      { name: 'b', hash: '', mean: 1, sd: 0.5 },
-      { name: 'c', hash: '', mean: 0, sd: 0 },
-      { name: 'd', hash: '' },
-      { name: 'e', hash: '', mean: 0, sd: 1 },
-    ],
-    2,
-  );
-  expect(tell(Float64Array.of(0.5, -1, 9, 9, NaN))).toBe('farthest from usual: b -1 (−4.0 sd), a 0.5 (+0.5 sd)');
-  expect(tell(new Float64Array(5).fill(NaN))).toBe('');
 });

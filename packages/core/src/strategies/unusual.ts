@@ -1,4 +1,4 @@
-import type { PinnedFeature } from '@signalbox/core';
+import type { PinnedFeature } from './manifest.js';
 
 /** Describes a row by the inputs that lie farthest from their training mean, in standard deviations of the training rows. */
 export function describeUnusual(features: readonly PinnedFeature[], count = 3): (vector: Float64Array) => string {
