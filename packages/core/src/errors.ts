@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   PLUGIN_INCOMPATIBLE: 'plugin',
   STRATEGY_UNAVAILABLE: 'plugin',
   // the machine or a service is at fault; retry after mending it
+  HOST_RUNNING: 'machine',
   PORT_TAKEN: 'machine',
   PAGE_NOT_BUILT: 'machine',
   BIND_REFUSED: 'machine',

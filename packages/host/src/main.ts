@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { DEFAULT_RULES, type Clock } from '@signalbox/core';
+import { DEFAULT_RULES, isSignalboxError, SignalboxError, type Clock } from '@signalbox/core';
 import { DEMO_EDGE } from '@signalbox/core/testing';
 import type { Config } from './config/config.js';
 import { demoSessions } from './ingest/simulator.js';
@@ -8,6 +8,7 @@ import { openDesk } from './inference/desk.js';
 import { openPlan, type Plan } from './inference/plan.js';
 import { createReplayClock, type ReplayClock } from './inference/replay-clock.js';
 import { openLog, type Log } from './observe/log.js';
+import { announce, findRunning } from './observe/running.js';
 import { discover, type Discovery } from './plugins/discover.js';
 import { openStrategies, type OpenStrategies } from './plugins/open.js';
 import { registerDiscovered } from './plugins/register.js';
@@ -24,6 +25,9 @@ import { startPostgres, type PostgresServer } from './stores/postgres/embedded.j
 import { storeAlert } from './stores/postgres/decisions.js';
 import { loadStates } from './stores/postgres/state.js';
 import { listStrategies } from './stores/postgres/strategies.js';
+import { storeError } from './stores/postgres/pool.js';
+import type { ConnectionOptions } from './stores/postgres/connection.js';
+import { lockWorld, type WorldLock } from './stores/postgres/world-lock.js';
 import { openWorld, renewWorld, WORLD_DATABASES, type WorldSpec } from './stores/postgres/world.js';
 import { openStore, type Store } from './stores/store.js';
 
@@ -74,6 +78,10 @@ class Host {
   private strategies: OpenStrategies | undefined;
   private clock: Clock;
   private demo: DemoRun | undefined;
+  private lock: WorldLock | undefined;
+  private withdraw = (): void => {};
+  private closing = false;
+  private reviving = false;
   /** Resolved by the command to begin the demo again. */
   private restart = deferred();
 
@@ -93,15 +101,21 @@ class Host {
   async run(): Promise<void> {
     const { observer, signal } = this.options;
     const opened = await openWorld(this.server, this.database, this.spec());
-    await this.use(await openStore(opened, (error) => this.log.error(error)));
+    await this.takeWorld(opened.connection);
+    await this.use(await openStore(opened, this.onStoreError));
     observer.listening(await this.listen());
+    const services = Object.fromEntries(this.listening.map(({ name, url }) => [name, url]));
+    this.withdraw = announce(this.config.projectDir, this.database, { pid: process.pid, services });
+    for (const found of this.discovered) if ('problem' in found) observer.say(lineOf(found.problem));
     if (this.kind === 'market') {
       await this.openStrategies();
+      this.sayWhoIsSilent();
       observer.ready();
       return ended(signal);
     }
     for (;;) {
       const clock = await this.beginDemo();
+      this.sayWhoIsSilent();
       observer.ready();
       const why = await Promise.race([
         this.demo!.caughtUp.then(() => 'caught up' as const),
@@ -119,11 +133,63 @@ class Host {
   }
 
   async close(): Promise<void> {
+    this.closing = true;
+    this.withdraw();
     await this.demo?.stop();
     await Promise.all(this.listening.map((one) => one.close()));
     this.services?.live.close();
     await this.strategies?.close();
     await this.store?.close();
+    await this.lock?.release();
+  }
+
+  /** One host moves a demo world's clock. */
+  private async takeWorld(connection: ConnectionOptions): Promise<void> {
+    if (this.kind === 'market') return;
+    this.lock = await lockWorld(connection);
+    if (this.lock) return;
+    const running = findRunning(this.config.projectDir, this.database);
+    throw new SignalboxError(
+      'HOST_RUNNING',
+      `the demo world ${this.database} is run by ${running ? `process ${running.pid}` : 'another host'} already`,
+      running ? `Open ${running.services['dashboard']}, or end that process first.` : 'End that host first.',
+    );
+  }
+
+  /** The embedded database is started again when it is gone; work goes on from what is stored. */
+  private readonly onStoreError = (error: unknown): void => {
+    if (this.closing) return;
+    const known = storeError(error);
+    if (!isSignalboxError(known) || known.code !== 'STORE_DOWN') return void this.log.error(error);
+    if (this.reviving) return;
+    this.reviving = true;
+    this.log.warn({ err: known }, 'the database does not answer');
+    void (async () => {
+      for (let wait = 250; !this.closing; wait = Math.min(10_000, wait * 2)) {
+        try {
+          if (await this.server.ensure()) this.options.observer.say('The database was gone; it was started again.');
+          break;
+        } catch (failure) {
+          this.log.error(failure);
+          await new Promise((resolve) => setTimeout(resolve, wait));
+        }
+      }
+      this.reviving = false;
+    })();
+  };
+
+  private sayWhoIsSilent(): void {
+    for (const { code, state, reason } of this.strategies?.status() ?? []) {
+      if (state === 'DEGRADED' || state === 'FAULTED') this.options.observer.say(`${code} does not serve: ${reason}`);
+    }
+  }
+
+  /** What of `dw.dim_strategy` decides who runs, as one text. */
+  private async strategyRows(): Promise<string> {
+    const records = await listStrategies(this.store!.pool);
+    return JSON.stringify(
+      records.map(({ code, package: name, active, parameters }) => [code, name, active, parameters]),
+    );
   }
 
   private spec(): WorldSpec & { readonly kind: 'market' | 'simulated' } {
@@ -187,17 +253,20 @@ class Host {
     });
     this.clock = clock;
     let first: typeof desk | undefined = desk;
+    let opened = await this.strategyRows();
     this.demo = runDemo({
       pool,
       plan,
       demo,
       clock,
-      async openDesk() {
+      changed: async () => (await this.strategyRows()) !== opened,
+      openDesk: async () => {
+        opened = await this.strategyRows();
         const ready = first ?? (await open());
         first = undefined;
         return ready;
       },
-      onError: (error) => this.log.error(error),
+      onError: this.onStoreError,
     });
     return clock;
   }
@@ -210,8 +279,10 @@ class Host {
     this.clock = standing(old.now());
     const seed = this.store!.world.seed! + 1;
     await this.store!.close();
+    await this.lock?.release();
     const renewed = await renewWorld(this.server, this.database, { ...this.spec(), kind: 'simulated', seed });
-    await this.use(await openStore(renewed, (error) => this.log.error(error)));
+    await this.use(await openStore(renewed, this.onStoreError));
+    await this.takeWorld(renewed.connection);
     await storeAlert(this.store!.pool, {
       code: 'DEMO_RESTARTED',
       severity: 'info',
@@ -272,6 +343,11 @@ function deferred(): { readonly promise: Promise<void>; readonly resolve: () => 
   let resolve = (): void => {};
   const promise = new Promise<void>((done) => (resolve = done));
   return { promise, resolve };
+}
+
+/** A problem that stops nothing, in one line for the terminal. */
+function lineOf({ code, message, remedy }: SignalboxError): string {
+  return `${code} ${message} ${remedy}`;
 }
 
 /** Market time that does not pass: while a world is loaded. */

@@ -1,5 +1,8 @@
 import { Command } from 'commander';
 import { SignalboxError } from '@signalbox/core';
+import type { Config } from '../config/config.js';
+import { findRunning } from '../observe/running.js';
+import { WORLD_DATABASES } from '../stores/postgres/world.js';
 import { configOf, integer, number, type Session } from './session.js';
 
 const ACTIONS = {
@@ -37,13 +40,27 @@ interface ClockState {
   readonly now: string;
 }
 
+/** Where this project's demo host listens; never another project's. */
+function addressOf(config: Config): string {
+  const database = config.databaseUrl
+    ? decodeURIComponent(new URL(config.databaseUrl).pathname.slice(1))
+    : WORLD_DATABASES.simulated;
+  const running = findRunning(config.projectDir, database);
+  if (running?.services['models']) return running.services['models'];
+  throw new SignalboxError(
+    'PARAMETER_INVALID',
+    `no host of this project (${config.projectDir}) runs a demo world`,
+    'Start one with: signalbox start; or name the port of another with --port.',
+  );
+}
+
 async function control(
   session: Session,
   options: { port?: number },
   body: { action: string; speed?: number },
 ): Promise<void> {
   const config = configOf(session);
-  const origin = `http://${config.bind}:${options.port ?? config.services.models.port}`;
+  const origin = options.port === undefined ? addressOf(config) : `http://${config.bind}:${options.port}`;
   let answer: Response;
   try {
     answer = await fetch(`${origin}/api/clock`, {

@@ -120,6 +120,8 @@ export function runDemo(options: {
   readonly demo: DemoFeed;
   /** Restores the desk from what is stored: after a failure as at the start. */
   readonly openDesk: () => Promise<Desk>;
+  /** True when another set of strategies is to run than the desk was opened with. */
+  readonly changed: () => Promise<boolean>;
   readonly clock: ReplayClock;
   readonly onBar?: (bar: Bar, parts: readonly Part[]) => void;
   readonly onError: (error: unknown) => void;
@@ -160,6 +162,7 @@ export function runDemo(options: {
     let failures = 0;
     while (!stopped) {
       try {
+        if (desk && (await options.changed())) desk = undefined;
         desk ??= await options.openDesk();
         await takeWhatIsDue(desk);
         failures = 0;

@@ -22,6 +22,8 @@ export interface PostgresServer {
   connection(database: string): ConnectionOptions;
   /** False when it ran already. */
   readonly startedHere: boolean;
+  /** Starts the embedded server again if it is gone, and says whether it was; with one of yours there is nothing to do. */
+  ensure(): Promise<boolean>;
   /** Stops the embedded server if this process started it (or its starter is gone) and nobody else is connected. */
   stop(): Promise<void>;
 }
@@ -86,6 +88,7 @@ function external(given: string): PostgresServer {
     database: named || null,
     connection: at,
     startedHere: false,
+    ensure: async () => false,
     stop: async () => {},
   };
 }
@@ -93,26 +96,51 @@ function external(given: string): PostgresServer {
 async function embedded({ projectDir, settings = {} }: StartOptions): Promise<PostgresServer> {
   const place = await premises(projectDir);
   const password = place.socket === null ? await passwordOf(place.base) : undefined;
-  const until = Date.now() + START_DEADLINE_MS;
   const optionsOf = ({ port, socket }: Postmaster, database: string): ConnectionOptions =>
     password
       ? { host: '127.0.0.1', port, user: ROLE, database, password: password.password }
       : { host: socket, port, user: ROLE, database };
 
+  let running = await up(place, settings, optionsOf, password?.file);
+  const { startedHere } = running;
+  let starting: Promise<boolean> | undefined;
+  return {
+    kind: 'embedded',
+    get admin() {
+      return optionsOf(running.postmaster, 'postgres');
+    },
+    database: null,
+    connection: (database) => optionsOf(running.postmaster, database),
+    startedHere,
+    ensure() {
+      // one attempt at a time, whoever notices first
+      starting ??= up(place, settings, optionsOf, password?.file)
+        .then((again) => {
+          running = again;
+          return again.startedHere;
+        })
+        .finally(() => (starting = undefined));
+      return starting;
+    },
+    stop: () => stop(place, optionsOf(running.postmaster, 'postgres')),
+  };
+}
+
+/** Adopts the server that runs on the data folder, or starts one. */
+async function up(
+  place: Premises,
+  settings: Readonly<Record<string, string>>,
+  optionsOf: (postmaster: Postmaster, database: string) => ConnectionOptions,
+  passwordFile?: string,
+): Promise<{ readonly postmaster: Postmaster; readonly startedHere: boolean }> {
+  const until = Date.now() + START_DEADLINE_MS;
   let child: { exited: boolean } | undefined;
   let startedHere = false;
   for (;;) {
-    const running = await runningPostmaster(place.data);
-    if (running && (await answers(optionsOf(running, 'postgres')))) {
+    const postmaster = await runningPostmaster(place.data);
+    if (postmaster && (await answers(optionsOf(postmaster, 'postgres')))) {
       if (startedHere) await owner.claim(place.base);
-      return {
-        kind: 'embedded',
-        admin: optionsOf(running, 'postgres'),
-        database: null,
-        connection: (database) => optionsOf(running, database),
-        startedHere,
-        stop: () => stop(place, optionsOf(running, 'postgres')),
-      };
+      return { postmaster, startedHere };
     }
     if (Date.now() > until)
       throw new SignalboxError(
@@ -121,7 +149,7 @@ async function embedded({ projectDir, settings = {} }: StartOptions): Promise<Po
         `Look into ${place.log}, or set DATABASE_URL to a PostgreSQL of your own (15 or newer).`,
       );
     // A server that starts or stops still holds the folder: wait for it. A child that gave up met one, or has an error to tell.
-    if (child?.exited && !running) {
+    if (child?.exited && !postmaster) {
       const said = await lastLines(place.log, 12);
       if (!/lock file|still in use|shutting down|starting up/.test(said))
         throw new SignalboxError(
@@ -133,8 +161,8 @@ async function embedded({ projectDir, settings = {} }: StartOptions): Promise<Po
       startedHere = false;
       await sleep(50);
     }
-    if (!running && !child) {
-      child = await launch(place, settings, password?.file);
+    if (!postmaster && !child) {
+      child = await launch(place, settings, passwordFile);
       startedHere = true;
     }
     await sleep(10);
