@@ -15,6 +15,7 @@ describe('text of others', () => {
     ['ht\u200btps://evil.example', '[link]'],
     ['a\u0000b\u001b[31mc\u202ed', 'ab[31mcd'],
     ['tag \u{e0041}\u{e0042} end', 'tag end'],
+    ['smuggled \ufe00\u{e0101}\u{e01ef} bytes', 'smuggled bytes'],
     ['line\r\n\r\nline', 'line line'],
     ['lone \ud800 half', 'lone half'],
     ['The dollar rose 0.3 %, e.g. against MXN.', 'The dollar rose 0.3 %, e.g. against MXN.'],
