@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { premises } from '../src/stores/postgres/premises.js';
 
 const bin = join(import.meta.dirname, '../bin/signalbox.js');
@@ -43,12 +43,12 @@ describe('a host on its embedded database', () => {
 
   beforeAll(async () => {
     host = signalbox('start', '--no-open', '--speed', '600');
-    await expect.poll(() => host.stdout(), { timeout: 60_000 }).toContain('\n');
+    await vi.waitFor(() => expect(host.stdout()).toContain('\n'), { timeout: 60_000, interval: 50 });
     const { data } = JSON.parse(host.stdout().split('\n')[0]!) as {
       data: { services: { name: string; url: string }[] };
     };
     models = data.services.find(({ name }) => name === 'models')!.url;
-    await expect.poll(async () => (await health())?.clock.speed, { timeout: 60_000 }).toBe(600);
+    await vi.waitFor(async () => expect((await health())?.clock.speed).toBe(600), { timeout: 60_000, interval: 100 });
   }, 150_000);
 
   afterAll(async () => {

@@ -24,12 +24,12 @@ const get = async <T>(path: string): Promise<T> => (await (await fetch(models + 
 const count = async (sql: string): Promise<number> =>
   (await database.pool.query<{ n: number }>(`SELECT count(*)::int AS n ${sql}`)).rows[0]!.n;
 
-/** Facts that would stand twice if a bar were taken twice, or lack if one were left out. */
+/** Facts of the strategies that are never switched off here, which would stand twice if a bar were taken twice, or lack if one were left out. */
 async function gaps(): Promise<number> {
   return count(`FROM (
     SELECT strategy_id, bar_time - lag(bar_time) OVER (PARTITION BY strategy_id ORDER BY bar_time) AS step,
       (bar_time AT TIME ZONE 'America/Bogota')::date = (lag(bar_time) OVER (PARTITION BY strategy_id ORDER BY bar_time) AT TIME ZONE 'America/Bogota')::date AS same
-    FROM dw.fact_equity_curve WHERE run_id = 'live') s WHERE same AND step <> interval '5 minutes'`);
+    FROM dw.fact_equity_curve JOIN dw.dim_strategy USING (strategy_id) WHERE run_id = 'live' AND strategy_code <> 'RULE_BREAKOUT') s WHERE same AND step <> interval '5 minutes'`);
 }
 
 describe('the host of the demo world', () => {
@@ -73,6 +73,32 @@ describe('the host of the demo world', () => {
       })
       .toEqual(['RUNNING', 'RUNNING', 'RUNNING']);
   });
+
+  it('follows dim_strategy while it runs: off without a restart, on again with the next bar', async () => {
+    const { pool } = database;
+    const rows = async (): Promise<Record<string, number>> =>
+      Object.fromEntries(
+        (
+          await pool.query(
+            `SELECT strategy_code, count(*)::int AS n FROM dw.fact_equity_curve JOIN dw.dim_strategy USING (strategy_id) GROUP BY 1`,
+          )
+        ).rows.map((row) => [row.strategy_code, row.n]),
+      );
+    const state = async (): Promise<string | undefined> =>
+      (await get<{ models: { strategy_code: string; state: string }[] }>('/api/models')).models.find(
+        (row) => row.strategy_code === 'RULE_BREAKOUT',
+      )?.state;
+    await pool.query(`UPDATE dw.dim_strategy SET is_active = false WHERE strategy_code = 'RULE_BREAKOUT'`);
+    await expect.poll(state, { timeout: 10_000 }).toBe('inactive');
+    const off = await rows();
+    await expect.poll(async () => (await rows())['ML_XGB']!, { timeout: 10_000 }).toBeGreaterThan(off['ML_XGB']! + 3);
+    expect((await rows())['RULE_BREAKOUT']).toBe(off['RULE_BREAKOUT']);
+
+    await pool.query(`UPDATE dw.dim_strategy SET is_active = true WHERE strategy_code = 'RULE_BREAKOUT'`);
+    await expect.poll(state, { timeout: 10_000 }).toBe('RUNNING');
+    const on = await rows();
+    expect(on['ML_XGB']! - on['RULE_BREAKOUT']!, 'bars that it missed are not caught up').toBeGreaterThan(3);
+  }, 60_000);
 
   it('pushes each bar’s signals with a seq that grows by one', async () => {
     const seqs: number[] = [];

@@ -6,6 +6,7 @@ import {
   type Bar,
   type Book,
   type BookRules,
+  type Calendar,
   type MarketState,
   type Opinion,
   type Part,
@@ -73,6 +74,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
   const states = await loadStates(pool, RUN, symbol);
   const books = new Map<string, Book>(strategies.seats.map((seat) => [seat.code, states.get(seat.code)!.book]));
   const stands = new Map(strategies.seats.map((seat) => [seat.code, states.get(seat.code)!.barTime]));
+  rejoin(stands, books, calendar);
   const provenance = new Map<string, number>();
   for (const seat of strategies.seats) {
     const { pluginVersion, modelSha256 } = strategies.provenance(seat.code);
@@ -201,4 +203,18 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
       for (const { part } of batch) stands.set(part.strategy, part.barTime);
     },
   };
+}
+
+/**
+ * A strategy that was switched off while others went on is behind by more than the one bar that a crash leaves. It goes on
+ * with the next bar: what it had ordered is forgotten, what it holds is settled from there on, and nothing is caught up.
+ */
+function rejoin(stands: Map<string, number>, books: ReadonlyMap<string, Book>, calendar: Calendar): void {
+  const newest = Math.max(...stands.values());
+  const ordinal = (time: number): number => calendar.slot(time)?.ordinal ?? 0;
+  for (const [code, stand] of stands) {
+    if (ordinal(newest) - ordinal(stand) <= 1) continue;
+    stands.set(code, newest);
+    books.get(code)!.pending = null;
+  }
 }
