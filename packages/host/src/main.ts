@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import { DEFAULT_RULES, isSignalboxError, SignalboxError, type Clock } from '@signalbox/core';
 import { DEMO_EDGE } from '@signalbox/core/testing';
 import type { Config } from './config/config.js';
+import { version } from './config/version.js';
 import { demoSessions } from './ingest/simulator.js';
 import { loadHistory, openDemoFeed, runDemo, runUnwatched, type DemoRun } from './inference/demo.js';
 import { openDesk } from './inference/desk.js';
@@ -319,7 +319,7 @@ class Host {
       instruments: this.config.instruments,
       strategies: () => this.strategies?.status() ?? [],
       events: this.events.source,
-      version: versionOf(),
+      version: version(),
       ...(this.kind === 'simulated' ? { control: this.control() } : {}),
     };
   }
@@ -365,8 +365,4 @@ function ended(signal: AbortSignal): Promise<void> {
 async function loadPluginStates(store: Store, symbol: string): Promise<ReadonlyMap<string, unknown>> {
   const states = await loadStates(store.pool, 'live', symbol);
   return new Map([...states].map(([code, state]) => [code, state.plugin]));
-}
-
-function versionOf(): string {
-  return (createRequire(import.meta.url)('@signalbox/host/package.json') as { version: string }).version;
 }

@@ -36,7 +36,7 @@ export function parseFeatureConfig(json: unknown, validate?: ValidateConfig): Fe
     throw new SignalboxError(
       'FEATURE_CONFIG_INVALID',
       `feature file: ${problems.map((p) => `${p.path || 'the file'}: ${p.message}`).join('; ')}`,
-      'Correct the feature file at the places named; `signalbox features check` reads it again.',
+      'Correct the feature file at the places named.',
     );
   }
   return { version: file!['version'] as string, series, features };

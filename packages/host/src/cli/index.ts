@@ -8,11 +8,13 @@ import { ingestCommand } from './ingest.js';
 import { startCommand } from './start.js';
 import { Terminal, type Streams } from './terminal.js';
 import type { Session } from './session.js';
+import { version } from '../config/version.js';
 
 /** The whole command line. Every command is one file; all of them share the conventions of `Terminal` and `EXIT`. */
 export function programOf(session: Session): Command {
   const program = new Command('signalbox')
     .description('A plugin-based strategy engine: features in, signal out.')
+    .version(version(), '-V, --version', 'print the version')
     .showHelpAfterError('(signalbox --help lists the commands)')
     .enablePositionalOptions();
   for (const command of [startCommand, demoCommand, ingestCommand, backtestCommand, exportCommand, configCommand]) {

@@ -9,6 +9,7 @@ import {
   createCalendar,
   createSeriesTable,
   FEATURE_CONFIG_SCHEMA,
+  isSignalboxError,
   parseFeatureConfig,
   SignalboxError,
   type Calendar,
@@ -46,12 +47,22 @@ export function openPlan(instrument: Instrument, featureFile: string | null): Pl
     );
   }
   const calendar = createCalendar(data);
-  const config = parseFeatureConfig(readFeatureFile(featureFile), validate);
+  const config = parseFile(featureFile);
   const features = compileFeatures(config, calendar);
   const featureHash = createHash('sha256')
     .update(JSON.stringify(features.names.map((name) => [name, features.hashes[name]])))
     .digest('hex');
   return { instrument, calendar, config, features, featureHash, series: () => createSeriesTable(config, calendar) };
+}
+
+function parseFile(path: string | null): FeatureConfig {
+  const json = readFeatureFile(path);
+  try {
+    return parseFeatureConfig(json, validate);
+  } catch (error) {
+    if (path === null || !isSignalboxError(error)) throw error;
+    throw new SignalboxError(error.code, `${path}: ${error.message}`, error.remedy, { cause: error });
+  }
 }
 
 function readFeatureFile(path: string | null): unknown {
@@ -63,7 +74,7 @@ function readFeatureFile(path: string | null): unknown {
     throw new SignalboxError(
       'INPUT_NOT_FOUND',
       `Cannot read the feature file ${file}.`,
-      'Correct "features" in signalbox.config.json.',
+      'Correct "features" in signalbox.config.json, or SIGNALBOX_FEATURES.',
       { cause },
     );
   }

@@ -16,7 +16,7 @@ export const signalBody = (row: SignalRow, scope: Scope) => ({
   risk_usd: row.riskUsd,
   reasoning: row.reasoning,
   timestamp: iso(row.timestamp),
-  age_seconds: Math.floor((scope.end - row.timestamp) / 1000),
+  age_seconds: Math.max(0, Math.floor((scope.end - row.timestamp) / 1000)),
   signal_id: row.signalId,
   symbol: row.symbol,
   bar_time: iso(row.barTime),
@@ -46,6 +46,8 @@ export const latestSignals = route({
         scope.run.id,
         strategies.map((each) => each.id),
         instrument.symbol,
+        // a bare INSERT carries wall time, which a demo world's clock has not reached; a stamp beyond both is no news
+        scope.run.id === 'live' ? Math.max(scope.end, Date.now()) : scope.end,
       ),
     ]);
     return {

@@ -33,22 +33,24 @@ const FIELDS = `d.strategy_code AS code, d.strategy_name AS name, d.strategy_typ
   ${ms('s.timestamp_utc', 'timestamp')}, s.symbol, ${ms('s.bar_time', 'barTime')}, s.mode, s.not_traded AS "notTraded",
   ${num('s.round_trip_cost_bps', 'roundTripCostBps')}, ${num('s.breakeven_hit_rate', 'breakevenHitRate')}, s.simulated`;
 
-/** The newest signal of each of the strategies, in their order; none for a strategy that has none. */
+/** The newest signal of each of the strategies up to a time, in their order; none for a strategy that has none. */
 export async function latestSignals(
   db: Database,
   runId: string,
   strategyIds: readonly number[],
   symbol: string,
+  until: number,
 ): Promise<SignalRow[]> {
   const { rows } = await db.query<SignalRow>(
     `SELECT ${FIELDS}
      FROM dw.dim_strategy d
      CROSS JOIN LATERAL (
        SELECT * FROM dw.fact_strategy_signals
-       WHERE run_id = $1 AND strategy_id = d.strategy_id AND symbol = $3 ORDER BY bar_time DESC LIMIT 1
+       WHERE run_id = $1 AND strategy_id = d.strategy_id AND symbol = $3 AND timestamp_utc <= ${at('$4')}
+       ORDER BY bar_time DESC LIMIT 1
      ) s
      WHERE d.strategy_id = ANY ($2) ORDER BY array_position($2::int[], d.strategy_id)`,
-    [runId, strategyIds, symbol],
+    [runId, strategyIds, symbol, until],
   );
   return rows;
 }
