@@ -1,0 +1,1 @@
+export { mlLgbm as default } from './strategy.js';

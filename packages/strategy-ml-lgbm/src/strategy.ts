@@ -1,0 +1,53 @@
+import { DEAD_ZONE_BPS, defineStrategy, openModelSession } from '@signalbox/core';
+import { loadLightGBM } from '@signalbox/gbdt';
+
+/** What the bundled model was trained on, in its order. */
+const FEATURES = [
+  'log_ret_5m',
+  'log_ret_1h',
+  'log_ret_4h',
+  'rsi_9',
+  'atr_pct',
+  'adx_14',
+  'dxy_z',
+  'dxy_change_1d',
+  'vix_z',
+  'embi_z',
+  'brent_change_1d',
+  'rate_spread',
+  'usdmxn_change_1d',
+] as const;
+
+/**
+ * Gradient-boosted trees trained with LightGBM: a classifier of short, flat and long or of short and long, or a regression of the return.
+ * The model is used only if it is the file of its manifest, was trained on these features as they are defined now, and reproduces the
+ * trainer's predictions.
+ */
+export const mlLgbm = defineStrategy({
+  code: 'ML_LGBM',
+  name: 'LightGBM classifier',
+  type: 'ML',
+  apiVersion: 1,
+  features: FEATURES,
+  artifacts: { model: ['lightgbm-text'] },
+  config: {
+    type: 'object',
+    properties: {
+      deadZoneBps: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        maximum: 1000,
+        default: DEAD_ZONE_BPS,
+        description: 'Of a regression: predicted returns of at most this many basis points are flat.',
+      },
+    },
+    additionalProperties: false,
+  },
+  create: (context) =>
+    openModelSession(context, {
+      code: 'ML_LGBM',
+      features: FEATURES,
+      load: (bytes) => loadLightGBM(bytes),
+      deadZoneBps: context.config.deadZoneBps,
+    }),
+});
