@@ -1,8 +1,9 @@
+import { compileKernel, LANES, type Kernel } from './kernel.js';
 import { Ranker } from './ranker.js';
 import type { Arithmetic, Tree } from './tree.js';
 
-/** Trees that are walked side by side, so that the processor need not wait for one comparison before it begins the next. */
-const LANES = 4;
+/** Rows after which the walk is compiled: a model that is only looked at costs no machine code. */
+const WARM = 64;
 /** The complete layout doubles with each level: it is used while it stays small, or not much larger than the trees are. */
 const SMALL = 1 << 18;
 const MAX_PADDING = 4;
@@ -24,6 +25,8 @@ export class Forest {
   readonly #leaves: Float32Array | Float64Array;
   /** First tree of each output, and the end of the last; each output has a multiple of LANES. */
   readonly #first: Int32Array;
+  #kernel: Kernel | null = null;
+  #rows = 0;
   readonly #deep: readonly (readonly LinkedTree[])[] | null;
 
   /** @param base margin of each output before the first tree */
@@ -69,10 +72,27 @@ export class Forest {
     }
   }
 
+  #compile(): void {
+    this.#kernel = compileKernel({
+      depth: this.#depth,
+      shift: this.#ranker.shift,
+      slots: this.#ranker.slots,
+      words: this.#words,
+      leaves: this.#leaves,
+    });
+    if (this.#kernel) this.#ranker.writeTo(this.#kernel.values);
+  }
+
   /** Margins of the row that starts at `from`, into `out` at `to`. */
   sum(rows: Float64Array, from: number, out: Float64Array, to: number): void {
     const values = this.#ranker.rank(rows, from);
     if (this.#deep) return this.#sumDeep(this.#deep, values, out, to);
+    if (this.#kernel) {
+      for (let k = 0; k < this.outputs; k++)
+        out[to + k] = this.#kernel.sum(this.#first[k]!, this.#first[k + 1]!, this.#base[k]!);
+      return;
+    }
+    if (++this.#rows === WARM) this.#compile();
     const words = this.#words;
     const leaves = this.#leaves;
     const depth = this.#depth;

@@ -31,7 +31,7 @@ export class Ranker {
   readonly #zero: Int32Array;
   readonly #missing: Uint8Array;
   readonly #sets: readonly (CategorySet | null)[];
-  readonly #values: Int32Array;
+  #values: Int32Array;
   readonly #slotOf = new Map<string, number>();
   readonly #place = new Map<number, number>();
 
@@ -56,11 +56,22 @@ export class Ranker {
     this.#values = new Int32Array(Math.max(1, flat.length));
 
     this.shift = Math.min(RANK_BITS, WORD_BITS - bitsFor(flat.length));
-    if (numbers.some((list) => list.length + 1 >= 2 ** this.shift))
+    // a word's rank leaves two bits below the slot free
+    if (numbers.some((list) => list.length >= 2 ** (this.shift - 2)))
       throw unsupported(
         `a model with ${flat.length} kinds of split and ${Math.max(...numbers.map((l) => l.length))} thresholds of one feature`,
         'Train with fewer or shallower trees.',
       );
+  }
+
+  /** Slots of a row. */
+  get slots(): number {
+    return this.#values.length;
+  }
+
+  /** Ranks are written there from now on. */
+  writeTo(values: Int32Array): void {
+    this.#values = values;
   }
 
   /** The word of a split: compare it with the value of the same slot. */

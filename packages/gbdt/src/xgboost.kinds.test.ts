@@ -65,6 +65,14 @@ describe.each(
     for (const values of kind.rows) expect(other.predictRaw(row(values))).toEqual(model.predictRaw(row(values)));
   });
 
+  it('compiled, after many rows, the sums are the same bits', () => {
+    const warm = loadXGBoost(text(kind.json));
+    for (let i = 0; i < 100; i++) warm.predictRaw(row(kind.rows[0]!));
+    kind.rows.forEach((values, i) =>
+      expect(Array.from(warm.predictRaw(row(values))), `row ${i}`).toEqual(kind.raw[i]!.map(Math.fround)),
+    );
+  });
+
   it('a batch gives the bits of single rows', () => {
     const batch = model.predictBatch(Float64Array.from(kind.rows.flat(), number), kind.rows.length);
     const single = kind.rows.flatMap((values) => Array.from(model.predict(row(values))));
