@@ -10,13 +10,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadXGBoost } from '../dist/index.js';
+import { perRow } from './shared/time.mjs';
 
 const TREES = 300;
 const DEPTH = 6;
 const FEATURES = 13;
 const ROWS = 4096;
-const REPEATS = 15;
-const STRETCH = 64;
 
 const python = process.env.SIGNALBOX_PYTHON;
 let folder = process.argv[2];
@@ -58,21 +57,21 @@ function measure() {
     rows: [
       rowsOf(
         'gbdt',
-        best(rows, (row) => model.predict(row, out)),
+        perRow(rows, (row) => model.predict(row, out)),
         `${rows.length} rows in turn, as a new bar is`,
       ),
       rowsOf(
         'gbdt, same row',
-        best(rows, () => model.predict(one, out)),
+        perRow(rows, () => model.predict(one, out)),
       ),
       rowsOf(
         'plain object walk',
-        best(rows, (row) => walk(row, out)),
+        perRow(rows, (row) => walk(row, out)),
         'margins only',
       ),
       rowsOf(
         'plain object walk, same row',
-        best(rows, () => walk(one, out)),
+        perRow(rows, () => walk(one, out)),
         'margins only',
       ),
       ...(peers
@@ -85,19 +84,6 @@ function measure() {
       { name: 'load', value: loadTime(text), unit: 'ms' },
     ],
   };
-}
-
-/** Passes over all rows; of each stretch of rows the fastest pass counts, so that other processes disturb little. Microseconds a row. */
-function best(rows, call) {
-  const fastest = new Float64Array(Math.floor(rows.length / STRETCH)).fill(Infinity);
-  for (let repeat = 0; repeat < REPEATS; repeat++) {
-    for (let k = 0; k < fastest.length; k++) {
-      const start = process.hrtime.bigint();
-      for (let i = k * STRETCH; i < (k + 1) * STRETCH; i++) call(rows[i]);
-      fastest[k] = Math.min(fastest[k], Number(process.hrtime.bigint() - start) / 1e3 / STRETCH);
-    }
-  }
-  return Number((fastest.reduce((sum, x) => sum + x) / fastest.length).toFixed(3));
 }
 
 function loadTime(text) {
