@@ -150,6 +150,35 @@ describe('rule 3: accepted bars only', () => {
     stream.push(bars[0]!, slot);
     expect(() => stream.push(bars[0]!, slot)).toThrow(/not later/);
   });
+
+  it('many at once with one that is not later: those before it are taken, it and those after are not, the stream goes on', () => {
+    const table = computeFeatures(plan, series, bars);
+    const width = NAMES.length;
+    const into = (rows: number) => ({
+      times: new Float64Array(rows),
+      values: new Float64Array(rows * width),
+      status: new Uint8Array(rows * width),
+    });
+    for (const [good, late] of [
+      [1, 0],
+      [300, 299],
+      [300, 100],
+      [1000, 3],
+    ] as const) {
+      const stream = plan.stream(series);
+      const piece = [...bars.slice(0, good), bars[late]!, ...bars.slice(good, good + 5)];
+      const first = into(piece.length);
+      expect(() => stream.pushAll(piece, first)).toThrow(/not later/);
+      expect(first.values.slice(0, good * width)).toEqual(table.values.slice(0, good * width));
+      expect(stream.row.values).toEqual(table.values.slice((good - 1) * width, good * width));
+      expect(() => stream.push(bars[late]!, calendar.slot(bars[late]!.time)!)).toThrow(/not later/);
+      const next = stream.push(bars[good]!, calendar.slot(bars[good]!.time)!);
+      expect(next.values).toEqual(table.values.slice(good * width, (good + 1) * width));
+      const rest = into(200);
+      expect(stream.pushAll(bars.slice(good + 1, good + 201), rest)).toBe(200);
+      expect(rest.values).toEqual(table.values.slice((good + 1) * width, (good + 201) * width));
+    }
+  });
 });
 
 describe('rule 4: absent slots', () => {

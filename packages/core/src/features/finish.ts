@@ -29,15 +29,17 @@ export class Finish {
   }
 
   /**
-   * Takes one raw number a bar, `raw[feature * stride + bar]`, and writes rows from number `row` on. `before` stored bars
-   * precede the first bar, `wide` is 1 for bars with too many absent slots behind them.
+   * Takes one raw number a bar, `raw[feature * stride + bar]`, of bars `from` to before `to`, and writes rows from number
+   * `row` on. `before` stored bars precede the first bar; `wide` is 1 for bars with too many absent slots behind them,
+   * undefined where there are none.
    */
   write(
     raw: Float64Array,
     stride: number,
-    count: number,
+    from: number,
+    to: number,
     before: number,
-    wide: Uint8Array,
+    wide: Uint8Array | undefined,
     values: Float64Array,
     status: Uint8Array,
     row: number,
@@ -46,28 +48,28 @@ export class Finish {
     const columns = this.#columns;
     const norms = this.#norms;
     for (let feature = 0; feature < columns.length; feature++) {
-      const stable = this.#stableAfter[feature]! - before;
-      const recursive = this.#recursive[feature]!;
+      const stable = from + this.#stableAfter[feature]! - before;
+      const hides = wide !== undefined && this.#recursive[feature] === 1;
       const shift = norms[feature * 4]!;
       const scale = norms[feature * 4 + 1]!;
       const low = norms[feature * 4 + 2]!;
       const high = norms[feature * 4 + 3]!;
       const plain = shift === 0 && scale === 1;
-      const from = feature * stride;
-      for (let i = 0, to = row * width + columns[feature]!; i < count; i++, to += width) {
-        const value = raw[from + i]!;
+      const column = feature * stride;
+      for (let i = from, at = row * width + columns[feature]!; i < to; i++, at += width) {
+        const value = raw[column + i]!;
         if (i < stable) {
-          values[to] = NaN;
-          status[to] = WARMING_UP;
+          values[at] = NaN;
+          status[at] = WARMING_UP;
           // NaN and ±Infinity alike, before the clip could make a number of an infinite value
-        } else if (value - value !== 0 || (wide[i]! & recursive) !== 0) {
-          values[to] = NaN;
-          status[to] = MISSING;
+        } else if (value - value !== 0 || (hides && wide[i] !== 0)) {
+          values[at] = NaN;
+          status[at] = MISSING;
         } else {
           const scaled = plain ? value : (value - shift) / scale;
           // + 0 turns −0 into 0
-          values[to] = (scaled < low ? low : scaled > high ? high : scaled) + 0;
-          status[to] = PRESENT;
+          values[at] = (scaled < low ? low : scaled > high ? high : scaled) + 0;
+          status[at] = PRESENT;
         }
       }
     }

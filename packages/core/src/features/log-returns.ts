@@ -1,32 +1,25 @@
-import type { BarField, BarKernel } from './bar-kernel.js';
+import type { BarKernel } from './bar-kernel.js';
+import type { BarTape } from './bar-tape.js';
 
-/**
- * ln(value / value some slots earlier) over several distances of one field, on one memory of its latest values by slot.
- * `columns[i]` takes the return over `distances[i]` slots.
- */
-export function logReturns(field: BarField, distances: Int32Array, columns: readonly Float64Array[]): BarKernel {
-  const longest = Math.max(...distances);
-  const size = 2 ** Math.ceil(Math.log2(longest + (longest >> 2) + 1));
-  const mask = size - 1;
-  const ordinals = new Int32Array(size).fill(-0x80000000);
-  const past = new Float64Array(size);
+/** ln(value / value `distance` slots earlier). The tape's history reaches that far. */
+export function logReturn(distance: number, tape: BarTape, values: Float64Array, column: Float64Array): BarKernel {
+  const { ordinals } = tape;
   return {
-    push({ count, ordinals: at, fields }) {
-      const values = fields[field];
-      for (let i = 0; i < count; i++) {
-        const ordinal = at[i]!;
-        const value = values[i]!;
-        ordinals[ordinal & mask] = ordinal;
-        past[ordinal & mask] = value;
-        for (let k = 0; k < distances.length; k++) {
-          const distance = distances[k]!;
-          let from = ordinal - distance;
-          // an absent slot: the last bar at most a quarter of the distance before it
-          const last = from - (distance >> 2);
-          while (from >= last && ordinals[from & mask] !== from) from--;
-          columns[k]![i] = from >= last ? Math.log(value / past[from & mask]!) : NaN;
-        }
+    run(from, to) {
+      const dense = tape.dense(from - distance, to);
+      for (let i = from; i < to; i++) {
+        const past = dense ? i - distance : reference(ordinals, i, distance);
+        column[i] = past < 0 ? NaN : Math.log(values[i]! / values[past]!);
       }
     },
   };
+}
+
+/** The bar `distance` slots before bar `i`; where that slot is absent the last one at most a quarter earlier; −1 for none. */
+function reference(ordinals: Int32Array, i: number, distance: number): number {
+  const slot = ordinals[i]! - distance;
+  // that many bars back there are at least as many slots between
+  let past = i - distance;
+  while (ordinals[past + 1]! <= slot) past++;
+  return ordinals[past]! < slot - (distance >> 2) ? -1 : past;
 }

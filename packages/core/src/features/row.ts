@@ -30,7 +30,8 @@ export interface FeatureStream {
 export interface BatchStream extends FeatureStream {
   /**
    * Takes the next bars, those without a slot left out, and writes a row for each; returns how many. The same as `push` for
-   * each, to the bit, but faster; `row` is then the last bar's.
+   * each, to the bit, but faster; `row` is then the last bar's. Throws RangeError for a bar that is not later than the one
+   * before; it takes those before that bar and none after.
    */
   pushAll(bars: readonly Bar[], into: FeatureRows): number;
 }

@@ -1,9 +1,9 @@
-import type { BarBlock } from './bar-block.js';
 import type { FeatureDefinition } from './config.js';
 import { Finish } from './finish.js';
 import type { FeatureRow } from './row.js';
 import { SeriesLeg, type SeriesKernel } from './series-leg.js';
 import type { SeriesTable } from './series.js';
+import type { SessionCursor } from './session-cursor.js';
 import type { SeriesTransform } from './transforms.js';
 
 /** A feature made of series, its first transform, and where it lies in a row. */
@@ -12,8 +12,6 @@ export interface SeriesUse {
   readonly transform: SeriesTransform;
   readonly at: number;
 }
-
-const NEVER = new Uint8Array(1);
 
 /** The features made of series: they change with an observation, with the date, and while one warms up. */
 export class SeriesFeatures {
@@ -26,10 +24,11 @@ export class SeriesFeatures {
   readonly #raw: Float64Array;
   readonly #finish: Finish;
   readonly #stable: number;
-  #day = -1;
   #size = -1;
   /** Bars that open from then on complete when the next observation is available. */
   #next = -Infinity;
+  /** The row holds for bars that open before. */
+  #until = -Infinity;
 
   constructor(uses: readonly SeriesUse[], series: SeriesTable, slotMs: number, row: FeatureRow) {
     this.#slotMs = slotMs;
@@ -53,21 +52,18 @@ export class SeriesFeatures {
     this.#stable = Math.max(0, ...features.map((feature) => feature.stable_after));
   }
 
-  /** True when the row's numbers can be others at bar `i` of the block; `before` stored bars precede that. */
-  due({ times, days }: BarBlock, i: number, before: number): boolean {
-    return (
-      days[i]! !== this.#day || before <= this.#stable || times[i]! >= this.#next || this.#series.size !== this.#size
-    );
+  /** The row's numbers hold for bars that open before; −∞ after an observation was added. */
+  get until(): number {
+    return this.#series.size === this.#size ? this.#until : -Infinity;
   }
 
-  /** Writes them into the row. */
-  update({ times, days }: BarBlock, i: number, before: number): void {
-    const day = days[i]!;
-    if (times[i]! >= this.#next || this.#series.size !== this.#size) this.#advance(times[i]! + this.#slotMs);
-    this.#day = day;
+  /** Writes the numbers for a bar that opens at `time` into the row; `before` stored bars precede it. */
+  update(time: number, { day, close }: SessionCursor, before: number): void {
+    if (time >= this.#next || this.#series.size !== this.#size) this.#advance(time + this.#slotMs);
+    this.#until = before < this.#stable ? -Infinity : Math.min(this.#next, close);
     const raw = this.#raw;
     for (let i = 0; i < raw.length; i++) raw[i] = this.#kernels[i]!.value(day);
-    this.#finish.write(raw, 1, 1, before, NEVER, this.#row.values, this.#row.status, 0);
+    this.#finish.write(raw, 1, 0, 1, before, undefined, this.#row.values, this.#row.status, 0);
   }
 
   /** Copies them from the row into other rows, `from` to before `to`. */

@@ -3,7 +3,8 @@ import { Atr } from '../indicators/atr.js';
 import { Rsi } from '../indicators/rsi.js';
 import { adxColumn, atrColumn, percentOf, rsiColumn } from './bar-columns.js';
 import type { BarField, BarKernel } from './bar-kernel.js';
-import { logReturns } from './log-returns.js';
+import type { BarTape } from './bar-tape.js';
+import { logReturn } from './log-returns.js';
 import type { SeriesKernel, SeriesLeg } from './series-leg.js';
 
 /** What flows between a source and the transforms of its chain. */
@@ -23,13 +24,6 @@ interface TransformBase {
   readonly parameters: Readonly<Record<string, ParameterRule>>;
 }
 
-/** One use of a bar transform in a feature file: its parameters, the field it reads where it reads one, the column it writes. */
-export interface BarUse {
-  readonly parameters: Parameters;
-  readonly field: BarField;
-  readonly column: Float64Array;
-}
-
 /** From the source's bar to a number at every stored bar. */
 export interface BarTransform extends TransformBase {
   readonly takes: 'bar field' | 'bar range';
@@ -37,14 +31,14 @@ export interface BarTransform extends TransformBase {
   warmUp(parameters: Parameters): number;
   /** True when each value rests on all bars before it: the missing-gap rule then hides it. */
   readonly recursive: boolean;
-  /** Kernels for all uses in a file at once, so that they can share work. */
-  create(uses: readonly BarUse[]): BarKernel[];
+  /** `field` is the source's where it is one; the kernel writes to `column`. */
+  create(parameters: Parameters, tape: BarTape, field: BarField, column: Float64Array): BarKernel;
 }
 
 /** From one bar number to the next: changes in place what the chain has written. */
 export interface BarNumberTransform extends TransformBase {
   readonly takes: 'bar number';
-  create(parameters: Parameters, column: Float64Array): BarKernel;
+  create(parameters: Parameters, tape: BarTape, column: Float64Array): BarKernel;
 }
 
 /** From observations to a number that changes when one arrives or ages. */
@@ -66,16 +60,7 @@ const transforms: readonly Transform[] = [
     parameters: { slots: { type: 'integer', minimum: 1, maximum: 10_000 } },
     warmUp: ({ slots }) => slots as number,
     recursive: false,
-    create: (uses) =>
-      [...new Set(uses.map((use) => use.field))].map((field) => {
-        const own = uses.filter((use) => use.field === field);
-        const distances = Int32Array.from(own, (use) => use.parameters['slots'] as number);
-        return logReturns(
-          field,
-          distances,
-          own.map((use) => use.column),
-        );
-      }),
+    create: ({ slots }, tape, field, column) => logReturn(slots as number, tape, tape.fields[field], column),
   },
   {
     name: 'rsi',
@@ -84,8 +69,7 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => period as number,
     recursive: true,
-    create: (uses) =>
-      uses.map(({ parameters, field, column }) => rsiColumn(parameters['period'] as number, field, column)),
+    create: ({ period }, tape, field, column) => rsiColumn(period as number, tape.fields[field], column),
   },
   {
     name: 'atr',
@@ -94,7 +78,7 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => period as number,
     recursive: true,
-    create: (uses) => uses.map(({ parameters, column }) => atrColumn(parameters['period'] as number, column)),
+    create: ({ period }, tape, _field, column) => atrColumn(period as number, tape, column),
   },
   {
     name: 'adx',
@@ -103,7 +87,7 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => 2 * (period as number) - 1,
     recursive: true,
-    create: (uses) => uses.map(({ parameters, column }) => adxColumn(parameters['period'] as number, column)),
+    create: ({ period }, tape, _field, column) => adxColumn(period as number, tape, column),
   },
   {
     // value / a field of the same bar · 100
@@ -111,7 +95,7 @@ const transforms: readonly Transform[] = [
     version: 1,
     takes: 'bar number',
     parameters: { field: { type: 'field' } },
-    create: ({ field }, column) => percentOf(field as BarField, column),
+    create: ({ field }, tape, column) => percentOf(tape.fields[field as BarField], column),
   },
   {
     // the latest available observation

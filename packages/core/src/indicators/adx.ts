@@ -1,3 +1,5 @@
+import { FADED } from './faded.js';
+
 const BARS = 0;
 const HIGH = 1;
 const LOW = 2;
@@ -17,6 +19,8 @@ export class Adx {
   readonly state = new Float64Array(6);
   readonly #period: number;
   readonly #weight: number;
+  readonly #high = new Float64Array(1);
+  readonly #low = new Float64Array(1);
 
   constructor(period: number) {
     this.#period = period;
@@ -24,39 +28,55 @@ export class Adx {
   }
 
   push(high: number, low: number): number {
-    const state = this.state;
-    const bars = state[BARS]!;
-    const up = high - state[HIGH]!;
-    const down = state[LOW]! - low;
-    state[BARS] = bars + 1;
-    state[HIGH] = high;
-    state[LOW] = low;
-    if (bars === 0) return NaN;
+    const one = this.#high;
+    one[0] = high;
+    this.#low[0] = low;
+    this.run(one, this.#low, 0, 1, one);
+    return one[0]!;
+  }
 
+  /** `push` for bars `from` to before `to`, each value written at its bar's place. */
+  run(highs: Float64Array, lows: Float64Array, from: number, to: number, out: Float64Array): void {
+    const state = this.state;
+    const period = this.#period;
+    const weight = this.#weight;
+    const last = 2 * period - 1;
+    let bars = state[BARS]!;
+    let highBefore = bars === 0 ? highs[from]! : state[HIGH]!;
+    let lowBefore = bars === 0 ? lows[from]! : state[LOW]!;
     let plus = state[PLUS]!;
     let minus = state[MINUS]!;
-    if (bars >= this.#period) {
-      plus -= plus * this.#weight;
-      minus -= minus * this.#weight;
+    let index = state[INDEX]!;
+    for (let i = from; i < to; i++) {
+      const high = highs[i]!;
+      const low = lows[i]!;
+      const up = high - highBefore;
+      const down = lowBefore - low;
+      highBefore = high;
+      lowBefore = low;
+      if (bars >= period && plus + minus > FADED) {
+        plus -= plus * weight;
+        minus -= minus * weight;
+      }
+      // the larger of the two moves counts where it is positive, neither when they are equal; max(move, 0) without a branch
+      const rise = (up + Math.abs(up)) / 2;
+      const fall = (down + Math.abs(down)) / 2;
+      plus += rise * Number(rise > fall);
+      minus += fall * Number(fall > rise);
+      const moved = plus + minus;
+      if (bars >= period && moved > 0) {
+        const dx = (100 * Math.abs(plus - minus)) / moved;
+        if (bars <= last) index += dx * weight;
+        else index += (dx - index) * weight;
+      }
+      out[i] = bars < last || moved === 0 ? NaN : index;
+      bars++;
     }
-    // the larger of the two moves counts where it is positive, neither when they are equal; max(move, 0) without a branch
-    const rise = (up + Math.abs(up)) / 2;
-    const fall = (down + Math.abs(down)) / 2;
-    plus += rise * Number(rise > fall);
-    minus += fall * Number(fall > rise);
+    state[BARS] = bars;
+    state[HIGH] = highBefore;
+    state[LOW] = lowBefore;
     state[PLUS] = plus;
     state[MINUS] = minus;
-    if (bars < this.#period) return NaN;
-
-    let index = state[INDEX]!;
-    const moved = plus + minus;
-    const last = 2 * this.#period - 1;
-    if (moved > 0) {
-      const dx = (100 * Math.abs(plus - minus)) / moved;
-      if (bars <= last) index += dx * this.#weight;
-      else index += (dx - index) * this.#weight;
-      state[INDEX] = index;
-    }
-    return bars < last || moved === 0 ? NaN : index;
+    state[INDEX] = index;
   }
 }

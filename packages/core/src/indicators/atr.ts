@@ -13,6 +13,9 @@ export class Atr {
   readonly state = new Float64Array(3);
   readonly #period: number;
   readonly #weight: number;
+  readonly #high = new Float64Array(1);
+  readonly #low = new Float64Array(1);
+  readonly #close = new Float64Array(1);
 
   constructor(period: number) {
     this.#period = period;
@@ -20,21 +23,45 @@ export class Atr {
   }
 
   push(high: number, low: number, close: number): number {
+    const one = this.#close;
+    this.#high[0] = high;
+    this.#low[0] = low;
+    one[0] = close;
+    this.run(this.#high, this.#low, one, 0, 1, one);
+    return one[0]!;
+  }
+
+  /** `push` for bars `from` to before `to`, each value written at its bar's place. */
+  run(
+    highs: Float64Array,
+    lows: Float64Array,
+    closes: Float64Array,
+    from: number,
+    to: number,
+    out: Float64Array,
+  ): void {
     const state = this.state;
-    const bars = state[BARS]!;
-    const before = state[CLOSE]!;
-    state[BARS] = bars + 1;
-    state[CLOSE] = close;
-    if (bars === 0) return NaN;
-    // of the bar's range and the two distances from the last close, the largest
-    const range = (high > before ? high : before) - (low < before ? low : before);
+    const period = this.#period;
+    const weight = this.#weight;
+    let bars = state[BARS]!;
+    let before = state[CLOSE]!;
     let average = state[RANGE]!;
-    if (bars > this.#period) average += (range - average) * this.#weight;
-    else {
-      average += range;
-      if (bars === this.#period) average *= this.#weight;
+    for (let i = from; i < to; i++) {
+      const high = highs[i]!;
+      const low = lows[i]!;
+      // of the bar's range and the two distances from the last close, the largest
+      const range = (high > before ? high : before) - (low < before ? low : before);
+      before = closes[i]!;
+      if (bars > period) average += (range - average) * weight;
+      else if (bars > 0) {
+        average += range;
+        if (bars === period) average *= weight;
+      }
+      out[i] = bars < period ? NaN : average;
+      bars++;
     }
+    state[BARS] = bars;
+    state[CLOSE] = before;
     state[RANGE] = average;
-    return bars < this.#period ? NaN : average;
   }
 }

@@ -1,3 +1,13 @@
+/** Of the last `slots` slots, those that must hold bars: a tenth may be absent. */
+export function barsNeeded(slots: number): number {
+  return slots - Math.floor(slots / 10);
+}
+
+/** `ordinals`: the latest bar's and that of the first of the latest `barsNeeded(slots)` bars. */
+export function tooManyAbsent(first: number, latest: number, slots: number): boolean {
+  return first <= latest - slots;
+}
+
 /**
  * Counts stored bars among the last `slots` slots: a value with memory is missing at a bar when more than a tenth of the
  * session's worth of slots that end with it are absent. Nights hold no slots; slots before the first bar count as absent.
@@ -24,7 +34,7 @@ export class SlotGap {
 
   constructor(slots: number) {
     this.#slots = slots;
-    this.#ordinals = new Float64Array(slots - Math.floor(slots / 10)).fill(-Infinity);
+    this.#ordinals = new Float64Array(barsNeeded(slots)).fill(-Infinity);
   }
 
   /** Takes the next stored bar's ordinal; true when too many slots are absent. */
@@ -33,11 +43,6 @@ export class SlotGap {
     ordinals[this.#next] = ordinal;
     if (++this.#next === ordinals.length) this.#next = 0;
     // the oldest of the bars needed: enough are there when even it lies within the window
-    return ordinals[this.#next]! <= ordinal - this.#slots;
-  }
-
-  /** `push` for `count` ordinals at once; writes 1 where it says true. */
-  pushAll(ordinals: Int32Array, count: number, wide: Uint8Array): void {
-    for (let i = 0; i < count; i++) wide[i] = this.push(ordinals[i]!) ? 1 : 0;
+    return tooManyAbsent(ordinals[this.#next]!, ordinal, this.#slots);
   }
 }

@@ -1,3 +1,5 @@
+import { FADED } from './faded.js';
+
 const BARS = 0;
 const CLOSE = 1;
 const GAIN = 2;
@@ -14,6 +16,7 @@ export class Rsi {
   readonly state = new Float64Array(4);
   readonly #period: number;
   readonly #weight: number;
+  readonly #one = new Float64Array(1);
 
   constructor(period: number) {
     this.#period = period;
@@ -21,30 +24,48 @@ export class Rsi {
   }
 
   push(close: number): number {
+    const one = this.#one;
+    one[0] = close;
+    this.run(one, 0, 1, one);
+    return one[0]!;
+  }
+
+  /** `push` for bars `from` to before `to`, each value written at its bar's place. */
+  run(closes: Float64Array, from: number, to: number, out: Float64Array): void {
     const state = this.state;
-    const bars = state[BARS]!;
-    state[BARS] = bars + 1;
-    const change = bars === 0 ? 0 : close - state[CLOSE]!;
-    state[CLOSE] = close;
+    const period = this.#period;
+    const weight = this.#weight;
+    let bars = state[BARS]!;
+    let before = bars === 0 ? closes[from]! : state[CLOSE]!;
     let gain = state[GAIN]!;
     let loss = state[LOSS]!;
-    // exactly max(change, 0) and max(−change, 0), without a branch that every other bar takes the other way
-    const rise = (change + Math.abs(change)) / 2;
-    const fall = rise - change;
-    if (bars > this.#period) {
-      gain += (rise - gain) * this.#weight;
-      loss += (fall - loss) * this.#weight;
-    } else {
-      gain += rise;
-      loss += fall;
-      if (bars === this.#period) {
-        gain *= this.#weight;
-        loss *= this.#weight;
+    for (let i = from; i < to; i++) {
+      const close = closes[i]!;
+      const change = close - before;
+      before = close;
+      // exactly max(change, 0) and max(−change, 0), without a branch that every other bar takes the other way
+      const rise = (change + Math.abs(change)) / 2;
+      const fall = rise - change;
+      if (bars > period) {
+        if (change !== 0 || gain + loss > FADED) {
+          gain += (rise - gain) * weight;
+          loss += (fall - loss) * weight;
+        }
+      } else {
+        gain += rise;
+        loss += fall;
+        if (bars === period) {
+          gain *= weight;
+          loss *= weight;
+        }
       }
+      // 0 / 0 is NaN: no movement since the first bar
+      out[i] = bars < period ? NaN : (100 * gain) / (gain + loss);
+      bars++;
     }
+    state[BARS] = bars;
+    state[CLOSE] = before;
     state[GAIN] = gain;
     state[LOSS] = loss;
-    // 0 / 0 is NaN: no movement since the first bar
-    return bars < this.#period ? NaN : (100 * gain) / (gain + loss);
   }
 }

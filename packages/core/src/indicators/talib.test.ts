@@ -76,6 +76,47 @@ describe('rule 6: the documented differences from TA-Lib', () => {
   });
 });
 
+describe('a quote that freezes for months keeps RSI and DX: their averages do not fade into nothing', () => {
+  const frozen = 20_000;
+  const { high, low, close } = ranges;
+
+  it('RSI', () => {
+    const rsi = new Rsi(9);
+    const moved = close.map((c) => rsi.push(c)).at(-1)!;
+    for (let i = 0; i < frozen; i++) expect(rsi.push(close.at(-1)!)).toBeCloseTo(moved, 9);
+    const gain = rsi.push(close.at(-1)! + 1);
+    expect(gain, 'the first movement is all that counts then').toBeCloseTo(100, 9);
+  });
+
+  it('ADX', () => {
+    const adx = new Adx(14);
+    close.forEach((_, i) => adx.push(high[i]!, low[i]!));
+    const values = Array.from({ length: frozen }, () => adx.push(high.at(-1)!, low.at(-1)!));
+    expect(values[frozen - 1]).toBeCloseTo(values[1000]!, 9);
+    expect(adx.push(high.at(-1)! + 1, low.at(-1)! + 1)).toBeGreaterThan(values[1000]!);
+  });
+});
+
+it('a kernel takes bars singly and many at once with the same numbers, to the bit', () => {
+  const { high, low, close } = Object.fromEntries(
+    (['high', 'low', 'close'] as const).map((field) => [field, Float64Array.from(ranges[field])]),
+  ) as Record<'high' | 'low' | 'close', Float64Array>;
+  const single = [new Rsi(9), new Atr(10), new Adx(14)] as const;
+  const many = [new Rsi(9), new Atr(10), new Adx(14)] as const;
+  const out = many.map(() => new Float64Array(close.length));
+  for (let from = 0, size = 1; from < close.length; from += size, size = (size * 7) % 41) {
+    const to = Math.min(from + size, close.length);
+    many[0].run(close, from, to, out[0]!);
+    many[1].run(high, low, close, from, to, out[1]!);
+    many[2].run(high, low, from, to, out[2]!);
+  }
+  close.forEach((c, i) => {
+    const values = [single[0].push(c), single[1].push(high[i]!, low[i]!, c), single[2].push(high[i]!, low[i]!)];
+    expect(values).toEqual(out.map((column) => column[i]));
+  });
+  single.forEach((kernel, k) => expect(kernel.state).toEqual(many[k]!.state));
+});
+
 it('a kernel goes on from a copy of its state, to the bit', () => {
   const { high, low, close } = ranges;
   const first = [new Rsi(9), new Atr(10), new Adx(14)] as const;

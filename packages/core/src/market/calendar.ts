@@ -136,7 +136,9 @@ export function createCalendar(data: CalendarData): Calendar {
     return known;
   };
   const at = (time: number): Day => (Number.isFinite(time) && Math.abs(time) < 8e15 ? dayOf(zone.dayOf(time)) : NO_DAY);
+  let recent = NO_DAY;
   const onDate = (date: string): Day => {
+    if (date === recent.date) return recent;
     const day = epochDay(date);
     return Number.isNaN(day) ? NO_DAY : dayOf(day);
   };
@@ -158,7 +160,6 @@ export function createCalendar(data: CalendarData): Calendar {
     return day;
   };
 
-  let recent = NO_DAY;
   const calendar: Calendar = {
     id: data.id,
     version: data.version,

@@ -1,0 +1,128 @@
+import { barsNeeded, tooManyAbsent } from '../indicators/gap.js';
+import type { Bar } from '../market/bar.js';
+import type { BarField, BarKernel } from './bar-kernel.js';
+import { BarTape } from './bar-tape.js';
+import type { FeatureDefinition } from './config.js';
+import { Finish } from './finish.js';
+import type { SessionCursor } from './session-cursor.js';
+import { TRANSFORMS, type BarTransform } from './transforms.js';
+
+/** A feature made of bars, its first transform, and where it lies in a row. */
+export interface BarUse {
+  readonly feature: FeatureDefinition;
+  readonly transform: BarTransform;
+  readonly at: number;
+}
+
+/** The features made of bars: takes bars one by one and computes those that wait, one or many, at once. */
+export class BarFeatures {
+  /** Stored bars so far. */
+  bars = 0;
+  /** Bars taken and not yet written. */
+  waiting = 0;
+  readonly #slots: number;
+  readonly #tape: BarTape;
+  /** `raw[feature * capacity of the tape + place on the tape]`. */
+  readonly #raw: Float64Array;
+  /** In the order of the chains. */
+  readonly #kernels: readonly BarKernel[];
+  readonly #wide: Uint8Array;
+  readonly #finish: Finish;
+
+  constructor(uses: readonly BarUse[], slotsPerSession: number, width: number) {
+    this.#slots = slotsPerSession;
+    const reach = uses.map(({ feature, transform }) => transform.warmUp(feature.transforms[0]!));
+    const tape = new BarTape(Math.max(barsNeeded(slotsPerSession), ...reach), fieldsOf(uses));
+    const raw = new Float64Array(uses.length * tape.capacity);
+    this.#kernels = uses.flatMap(({ feature, transform }, i) => {
+      const column = raw.subarray(i * tape.capacity, (i + 1) * tape.capacity);
+      const [first, ...rest] = feature.transforms;
+      const kernels = [transform.create(first!, tape, sourceField(feature), column)];
+      for (const step of rest) {
+        const next = TRANSFORMS.get(step.name)!;
+        if (next.takes === 'bar number') kernels.push(next.create(step, tape, column));
+      }
+      return kernels;
+    });
+    this.#tape = tape;
+    this.#raw = raw;
+    this.#wide = new Uint8Array(tape.capacity);
+    const features = uses.map((use) => use.feature);
+    const columns = uses.map((use) => use.at);
+    const recursive = Uint8Array.from(uses, (use) => (use.transform.recursive ? 1 : 0));
+    this.#finish = new Finish(features, columns, recursive, width);
+  }
+
+  /** True when `write` has to come before the next bar. */
+  get full(): boolean {
+    return this.#tape.full && this.waiting > 0;
+  }
+
+  /** Takes the next bar. Throws RangeError for one that is not later than the last, which changes nothing. */
+  push(bar: Bar, ordinal: number): void {
+    const tape = this.#tape;
+    if (tape.full) tape.move();
+    tape.append(bar, ordinal);
+    this.bars++;
+    this.waiting++;
+  }
+
+  /** Takes as many bars as `BarTape.take` does. */
+  take(
+    bars: readonly Bar[],
+    from: number,
+    session: SessionCursor,
+    limit: number,
+    times: Float64Array,
+    row: number,
+  ): number {
+    const tape = this.#tape;
+    if (tape.full) tape.move();
+    const { end } = tape;
+    try {
+      return tape.take(bars, from, session, limit, times, row);
+    } finally {
+      this.bars += tape.end - end;
+      this.waiting += tape.end - end;
+    }
+  }
+
+  /** Writes the bars that wait in rows from `row` on. */
+  write(values: Float64Array, status: Uint8Array, row: number): void {
+    const { waiting } = this;
+    const { end, capacity } = this.#tape;
+    const from = end - waiting;
+    const kernels = this.#kernels;
+    for (let i = 0; i < kernels.length; i++) kernels[i]!.run(from, end);
+    this.#finish.write(this.#raw, capacity, from, end, this.bars - waiting, this.#gaps(from, end), values, status, row);
+    this.waiting = 0;
+  }
+
+  /** 1 where values with memory are hidden; undefined when nowhere. */
+  #gaps(from: number, to: number): Uint8Array | undefined {
+    const tape = this.#tape;
+    const { ordinals } = tape;
+    const slots = this.#slots;
+    const back = barsNeeded(slots) - 1;
+    if (tape.dense(from - back, to)) return undefined;
+    const wide = this.#wide;
+    for (let i = from; i < to; i++) wide[i] = Number(tooManyAbsent(ordinals[i - back]!, ordinals[i]!, slots));
+    return wide;
+  }
+}
+
+function sourceField({ source }: FeatureDefinition): BarField {
+  return 'bar' in source && typeof source.bar === 'string' ? source.bar : 'close';
+}
+
+function fieldsOf(uses: readonly BarUse[]): Set<BarField> {
+  const fields = new Set<BarField>();
+  for (const { feature } of uses) {
+    if ('bar' in feature.source) for (const field of [feature.source.bar].flat()) fields.add(field);
+    for (const step of feature.transforms) {
+      for (const [name, rule] of Object.entries(TRANSFORMS.get(step.name)!.parameters))
+        if (rule.type === 'field') fields.add(step[name] as BarField);
+    }
+  }
+  return fields;
+}
