@@ -58,12 +58,13 @@ describe('the host of the demo world', () => {
     expect(await count(`FROM dw.fact_strategy_signals WHERE mode = 'unwatched'`)).toBeGreaterThan(0);
   });
 
-  it('runs the strategies of three packages, one of them a third party’s', async () => {
+  it('runs the strategies of four packages, one of them a third party’s', async () => {
     const { models: rows } = await get<{
       models: { strategy_code: string; package: string; state: string; reason: string | null }[];
     }>('/api/models');
     expect(rows.map((row) => [row.strategy_code, row.package])).toEqual([
       ['ENSEMBLE', '@signalbox/strategy-ensemble'],
+      ['ML_LGBM', '@signalbox/strategy-ml-lgbm'],
       ['ML_XGB', '@signalbox/strategy-ml-xgb'],
       ['RULE_BREAKOUT', 'signalbox-strategy-breakout'],
     ]);
@@ -71,7 +72,7 @@ describe('the host of the demo world', () => {
       .poll(async () => (await get<{ models: { state: string }[] }>('/api/models')).models.map((row) => row.state), {
         timeout: 10_000,
       })
-      .toEqual(['RUNNING', 'RUNNING', 'RUNNING']);
+      .toEqual(['RUNNING', 'RUNNING', 'RUNNING', 'RUNNING']);
   });
 
   it('follows dim_strategy while it runs: off without a restart, on again with the next bar', async () => {
@@ -161,7 +162,7 @@ describe('the host of the demo world', () => {
     expect(
       Math.abs(facts - (await count('FROM dw.fact_equity_curve'))),
       'a decision for each equity row',
-    ).toBeLessThanOrEqual(3);
+    ).toBeLessThanOrEqual(4);
   }, 120_000);
 
   it('begins again as a new world with higher seq', async () => {
