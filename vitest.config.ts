@@ -13,6 +13,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', ...(realData ? [] : ['**/real-data.test.ts'])],
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // a busy machine is no failure
+    expect: { poll: { timeout: 10_000 } },
     pool: 'forks',
     maxWorkers: 2,
     reporters: process.env['SIGNALBOX_TEST_JSON']
