@@ -1,4 +1,4 @@
-import { changePct, maxDrawdownPct, ratios, round, tradeStatistics, type Trade } from '@signalbox/core';
+import { changePct, maxDrawdownPct, ratios, tradeStatistics, type Trade } from '@signalbox/core';
 import type { Pool } from 'pg';
 import type { StrategyRecord } from '../stores/postgres/strategies.js';
 import type { Plan } from './plan.js';
