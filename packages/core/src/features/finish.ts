@@ -1,8 +1,13 @@
 import type { FeatureDefinition, Normalisation } from './config.js';
 
-const PRESENT = 0;
-export const WARMING_UP = 1;
-const MISSING = 2;
+// an enum, because a bundler makes variables of a module's constants, to be read for every value
+const enum Status {
+  Present,
+  WarmingUp,
+  Missing,
+}
+
+export const WARMING_UP = Status.WarmingUp;
 
 /** The last step of some features: from raw numbers to values with a status. Warm-up, missing, normalise, then clip. */
 export class Finish {
@@ -60,16 +65,16 @@ export class Finish {
         const value = raw[column + i]!;
         if (i < stable) {
           values[at] = NaN;
-          status[at] = WARMING_UP;
+          status[at] = Status.WarmingUp;
           // NaN and ±Infinity alike, before the clip could make a number of an infinite value
         } else if (value - value !== 0 || (hides && wide[i] !== 0)) {
           values[at] = NaN;
-          status[at] = MISSING;
+          status[at] = Status.Missing;
         } else {
           const scaled = plain ? value : (value - shift) / scale;
           // + 0 turns −0 into 0
           values[at] = (scaled < low ? low : scaled > high ? high : scaled) + 0;
-          status[at] = PRESENT;
+          status[at] = Status.Present;
         }
       }
     }

@@ -1,11 +1,14 @@
 import { FADED } from './faded.js';
 
-const BARS = 0;
-const HIGH = 1;
-const LOW = 2;
-const PLUS = 3;
-const MINUS = 4;
-const INDEX = 5;
+// an enum, because a bundler makes variables of a module's constants, to be read for every bar
+const enum State {
+  Bars,
+  High,
+  Low,
+  Plus,
+  Minus,
+  Index,
+}
 
 /**
  * Average directional index, 0–100, with Wilder's smoothing (New Concepts in Technical Trading Systems, 1978); TA-Lib's
@@ -40,13 +43,14 @@ export class Adx {
     const state = this.state;
     const period = this.#period;
     const weight = this.#weight;
+    const faded = FADED;
     const last = 2 * period - 1;
-    let bars = state[BARS]!;
-    let highBefore = bars === 0 ? highs[from]! : state[HIGH]!;
-    let lowBefore = bars === 0 ? lows[from]! : state[LOW]!;
-    let plus = state[PLUS]!;
-    let minus = state[MINUS]!;
-    let index = state[INDEX]!;
+    let bars = state[State.Bars]!;
+    let highBefore = bars === 0 ? highs[from]! : state[State.High]!;
+    let lowBefore = bars === 0 ? lows[from]! : state[State.Low]!;
+    let plus = state[State.Plus]!;
+    let minus = state[State.Minus]!;
+    let index = state[State.Index]!;
     for (let i = from; i < to; i++) {
       const high = highs[i]!;
       const low = lows[i]!;
@@ -54,7 +58,7 @@ export class Adx {
       const down = lowBefore - low;
       highBefore = high;
       lowBefore = low;
-      if (bars >= period && plus + minus > FADED) {
+      if (bars >= period && plus + minus > faded) {
         plus -= plus * weight;
         minus -= minus * weight;
       }
@@ -72,11 +76,11 @@ export class Adx {
       out[i] = bars < last || moved === 0 ? NaN : index;
       bars++;
     }
-    state[BARS] = bars;
-    state[HIGH] = highBefore;
-    state[LOW] = lowBefore;
-    state[PLUS] = plus;
-    state[MINUS] = minus;
-    state[INDEX] = index;
+    state[State.Bars] = bars;
+    state[State.High] = highBefore;
+    state[State.Low] = lowBefore;
+    state[State.Plus] = plus;
+    state[State.Minus] = minus;
+    state[State.Index] = index;
   }
 }

@@ -1,6 +1,9 @@
-const BARS = 0;
-const CLOSE = 1;
-const RANGE = 2;
+// an enum, because a bundler makes variables of a module's constants, to be read for every bar
+const enum State {
+  Bars,
+  Close,
+  Range,
+}
 
 /**
  * Average true range in price units, with Wilder's smoothing (New Concepts in Technical Trading Systems, 1978); TA-Lib's
@@ -43,9 +46,9 @@ export class Atr {
     const state = this.state;
     const period = this.#period;
     const weight = this.#weight;
-    let bars = state[BARS]!;
-    let before = state[CLOSE]!;
-    let average = state[RANGE]!;
+    let bars = state[State.Bars]!;
+    let before = state[State.Close]!;
+    let average = state[State.Range]!;
     for (let i = from; i < to; i++) {
       const high = highs[i]!;
       const low = lows[i]!;
@@ -60,8 +63,8 @@ export class Atr {
       out[i] = bars < period ? NaN : average;
       bars++;
     }
-    state[BARS] = bars;
-    state[CLOSE] = before;
-    state[RANGE] = average;
+    state[State.Bars] = bars;
+    state[State.Close] = before;
+    state[State.Range] = average;
   }
 }

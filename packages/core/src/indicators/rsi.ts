@@ -1,9 +1,12 @@
 import { FADED } from './faded.js';
 
-const BARS = 0;
-const CLOSE = 1;
-const GAIN = 2;
-const LOSS = 3;
+// an enum, because a bundler makes variables of a module's constants, to be read for every bar
+const enum State {
+  Bars,
+  Close,
+  Gain,
+  Loss,
+}
 
 /**
  * Relative strength index, 0–100, with Wilder's smoothing (J. W. Wilder, New Concepts in Technical Trading Systems, 1978);
@@ -35,10 +38,11 @@ export class Rsi {
     const state = this.state;
     const period = this.#period;
     const weight = this.#weight;
-    let bars = state[BARS]!;
-    let before = bars === 0 ? closes[from]! : state[CLOSE]!;
-    let gain = state[GAIN]!;
-    let loss = state[LOSS]!;
+    const faded = FADED;
+    let bars = state[State.Bars]!;
+    let before = bars === 0 ? closes[from]! : state[State.Close]!;
+    let gain = state[State.Gain]!;
+    let loss = state[State.Loss]!;
     for (let i = from; i < to; i++) {
       const close = closes[i]!;
       const change = close - before;
@@ -47,7 +51,7 @@ export class Rsi {
       const rise = (change + Math.abs(change)) / 2;
       const fall = rise - change;
       if (bars > period) {
-        if (change !== 0 || gain + loss > FADED) {
+        if (change !== 0 || gain + loss > faded) {
           gain += (rise - gain) * weight;
           loss += (fall - loss) * weight;
         }
@@ -63,9 +67,9 @@ export class Rsi {
       out[i] = bars < period ? NaN : (100 * gain) / (gain + loss);
       bars++;
     }
-    state[BARS] = bars;
-    state[CLOSE] = before;
-    state[GAIN] = gain;
-    state[LOSS] = loss;
+    state[State.Bars] = bars;
+    state[State.Close] = before;
+    state[State.Gain] = gain;
+    state[State.Loss] = loss;
   }
 }
