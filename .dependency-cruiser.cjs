@@ -45,7 +45,7 @@ module.exports = {
       name: 'only-main-composes',
       comment: 'rooms of the host do not import the composition root; the command line starts it',
       severity: 'error',
-      from: { path: '^packages/host/src/(?!cli/|index\\.ts|main)' },
+      from: { path: '^packages/host/src/(?!cli/|index\\.ts|main)', pathNot: '\\.test\\.ts$' },
       to: { path: '^packages/host/src/(main\\.ts|cli/)' },
     },
     {
