@@ -52,9 +52,14 @@ export class SeriesFeatures {
     this.#stable = Math.max(0, ...features.map((feature) => feature.stable_after));
   }
 
-  /** The row's numbers hold for bars that open before; −∞ after an observation was added. */
+  /** True when the row's numbers can be others for a bar that opens at `time`. */
+  due(time: number): boolean {
+    return time >= this.#until || this.#series.size !== this.#size;
+  }
+
+  /** The row's numbers hold for bars that open before, unless an observation is added. */
   get until(): number {
-    return this.#series.size === this.#size ? this.#until : -Infinity;
+    return this.#until;
   }
 
   /** Writes the numbers for a bar that opens at `time` into the row; `before` stored bars precede it. */

@@ -49,7 +49,7 @@ export class BarFeatureStream implements BatchStream {
     const before = features.bars;
     features.push(bar, slot.ordinal);
     if (slot.session !== session.session) session.enter(time, slot);
-    if (time >= this.#seriesFeatures.until) this.#seriesFeatures.update(time, session, before);
+    if (this.#seriesFeatures.due(time)) this.#seriesFeatures.update(time, session, before);
     features.write(row.values, row.status, 0);
     return row;
   }
@@ -71,7 +71,7 @@ export class BarFeatureStream implements BatchStream {
         }
         const rows = features.bars - before;
         if (features.full) features.write(values, status, rows - features.waiting);
-        if (time >= series.until) {
+        if (series.due(time)) {
           series.repeat(values, status, run, rows);
           series.update(time, session, features.bars);
           run = rows;
