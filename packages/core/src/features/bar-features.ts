@@ -5,7 +5,7 @@ import { BarTape } from './bar-tape.js';
 import type { FeatureDefinition } from './config.js';
 import { Finish } from './finish.js';
 import type { SessionCursor } from './session-cursor.js';
-import { TRANSFORMS, type BarTransform } from './transforms.js';
+import { TRANSFORMS, type BarTransform, type TransformUse } from './transforms.js';
 
 /** A feature made of bars, its first transform, and where it lies in a row. */
 export interface BarUse {
@@ -34,16 +34,19 @@ export class BarFeatures {
     const reach = uses.map(({ feature, transform }) => transform.warmUp(feature.transforms[0]!));
     const tape = new BarTape(Math.max(barsNeeded(slotsPerSession), ...reach), fieldsOf(uses));
     const raw = new Float64Array(uses.length * tape.capacity);
-    this.#kernels = uses.flatMap(({ feature, transform }, i) => {
+    const heads = new Map<BarTransform, TransformUse[]>();
+    const steps: BarKernel[] = [];
+    uses.forEach(({ feature, transform }, i) => {
       const column = raw.subarray(i * tape.capacity, (i + 1) * tape.capacity);
-      const [first, ...rest] = feature.transforms;
-      const kernels = [transform.create(first!, tape, sourceField(feature), column)];
+      const [parameters, ...rest] = feature.transforms;
+      const use = { parameters: parameters!, field: sourceField(feature), column };
+      heads.set(transform, [...(heads.get(transform) ?? []), use]);
       for (const step of rest) {
         const next = TRANSFORMS.get(step.name)!;
-        if (next.takes === 'bar number') kernels.push(next.create(step, tape, column));
+        if (next.takes === 'bar number') steps.push(next.create(step, tape, column));
       }
-      return kernels;
     });
+    this.#kernels = [...[...heads].flatMap(([head, all]) => head.create(all, tape)), ...steps];
     this.#tape = tape;
     this.#raw = raw;
     this.#wide = new Uint8Array(tape.capacity);

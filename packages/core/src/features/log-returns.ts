@@ -1,15 +1,28 @@
 import type { BarKernel } from './bar-kernel.js';
 import type { BarTape } from './bar-tape.js';
 
-/** ln(value / value `distance` slots earlier). The tape's history reaches that far. */
-export function logReturn(distance: number, tape: BarTape, values: Float64Array, column: Float64Array): BarKernel {
+/**
+ * ln(value / value some slots earlier), over several distances of one field; `columns[k]` takes those over `distances[k]`
+ * slots. The tape's history reaches that far.
+ */
+export function logReturns(
+  distances: Int32Array,
+  tape: BarTape,
+  values: Float64Array,
+  columns: readonly Float64Array[],
+): BarKernel {
   const { ordinals } = tape;
+  const longest = Math.max(...distances);
   return {
     run(from, to) {
-      const dense = tape.dense(from - distance, to);
-      for (let i = from; i < to; i++) {
-        const past = dense ? i - distance : reference(ordinals, i, distance);
-        column[i] = past < 0 ? NaN : Math.log(values[i]! / values[past]!);
+      const dense = tape.dense(from - longest, to);
+      for (let k = 0; k < distances.length; k++) {
+        const distance = distances[k]!;
+        const column = columns[k]!;
+        for (let i = from; i < to; i++) {
+          const past = dense ? i - distance : reference(ordinals, i, distance);
+          column[i] = past < 0 ? NaN : Math.log(values[i]! / values[past]!);
+        }
       }
     },
   };

@@ -4,7 +4,7 @@ import { Rsi } from '../indicators/rsi.js';
 import { adxColumn, atrColumn, percentOf, rsiColumn } from './bar-columns.js';
 import type { BarField, BarKernel } from './bar-kernel.js';
 import type { BarTape } from './bar-tape.js';
-import { logReturn } from './log-returns.js';
+import { logReturns } from './log-returns.js';
 import type { SeriesKernel, SeriesLeg } from './series-leg.js';
 
 /** What flows between a source and the transforms of its chain. */
@@ -24,6 +24,13 @@ interface TransformBase {
   readonly parameters: Readonly<Record<string, ParameterRule>>;
 }
 
+/** One use of a bar transform in a feature file: the source's field, where it is one, and the column to write to. */
+export interface TransformUse {
+  readonly parameters: Parameters;
+  readonly field: BarField;
+  readonly column: Float64Array;
+}
+
 /** From the source's bar to a number at every stored bar. */
 export interface BarTransform extends TransformBase {
   readonly takes: 'bar field' | 'bar range';
@@ -31,8 +38,8 @@ export interface BarTransform extends TransformBase {
   warmUp(parameters: Parameters): number;
   /** True when each value rests on all bars before it: the missing-gap rule then hides it. */
   readonly recursive: boolean;
-  /** `field` is the source's where it is one; the kernel writes to `column`. */
-  create(parameters: Parameters, tape: BarTape, field: BarField, column: Float64Array): BarKernel;
+  /** Kernels for all uses in a file at once, so that they can share work. */
+  create(uses: readonly TransformUse[], tape: BarTape): BarKernel[];
 }
 
 /** From one bar number to the next: changes in place what the chain has written. */
@@ -60,7 +67,13 @@ const transforms: readonly Transform[] = [
     parameters: { slots: { type: 'integer', minimum: 1, maximum: 10_000 } },
     warmUp: ({ slots }) => slots as number,
     recursive: false,
-    create: ({ slots }, tape, field, column) => logReturn(slots as number, tape, tape.fields[field], column),
+    create: (uses, tape) =>
+      [...new Set(uses.map((use) => use.field))].map((field) => {
+        const own = uses.filter((use) => use.field === field);
+        const distances = Int32Array.from(own, (use) => use.parameters['slots'] as number);
+        const columns = own.map((use) => use.column);
+        return logReturns(distances, tape, tape.fields[field], columns);
+      }),
   },
   {
     name: 'rsi',
@@ -69,7 +82,8 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => period as number,
     recursive: true,
-    create: ({ period }, tape, field, column) => rsiColumn(period as number, tape.fields[field], column),
+    create: (uses, tape) =>
+      uses.map(({ parameters: { period }, field, column }) => rsiColumn(period as number, tape.fields[field], column)),
   },
   {
     name: 'atr',
@@ -78,7 +92,7 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => period as number,
     recursive: true,
-    create: ({ period }, tape, _field, column) => atrColumn(period as number, tape, column),
+    create: (uses, tape) => uses.map(({ parameters: { period }, column }) => atrColumn(period as number, tape, column)),
   },
   {
     name: 'adx',
@@ -87,7 +101,7 @@ const transforms: readonly Transform[] = [
     parameters: { period: PERIOD },
     warmUp: ({ period }) => 2 * (period as number) - 1,
     recursive: true,
-    create: ({ period }, tape, _field, column) => adxColumn(period as number, tape, column),
+    create: (uses, tape) => uses.map(({ parameters: { period }, column }) => adxColumn(period as number, tape, column)),
   },
   {
     // value / a field of the same bar · 100

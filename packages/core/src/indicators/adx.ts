@@ -46,8 +46,13 @@ export class Adx {
     const faded = FADED;
     const last = 2 * period - 1;
     let bars = state[State.Bars]!;
-    let highBefore = bars === 0 ? highs[from]! : state[State.High]!;
-    let lowBefore = bars === 0 ? lows[from]! : state[State.Low]!;
+    // both are read for every run: what V8 has not seen happen it compiles as an exit, and the next stream would take it
+    const highFirst = highs[from]!;
+    const lowFirst = lows[from]!;
+    const highLast = state[State.High]!;
+    const lowLast = state[State.Low]!;
+    let highBefore = bars === 0 ? highFirst : highLast;
+    let lowBefore = bars === 0 ? lowFirst : lowLast;
     let plus = state[State.Plus]!;
     let minus = state[State.Minus]!;
     let index = state[State.Index]!;

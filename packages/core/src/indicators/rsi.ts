@@ -40,7 +40,10 @@ export class Rsi {
     const weight = this.#weight;
     const faded = FADED;
     let bars = state[State.Bars]!;
-    let before = bars === 0 ? closes[from]! : state[State.Close]!;
+    // both are read for every run: what V8 has not seen happen it compiles as an exit, and the next stream would take it
+    const first = closes[from]!;
+    const last = state[State.Close]!;
+    let before = bars === 0 ? first : last;
     let gain = state[State.Gain]!;
     let loss = state[State.Loss]!;
     for (let i = from; i < to; i++) {
