@@ -30,8 +30,9 @@ for (const file of benches) {
     process.stderr.write(`failed\n${run.stderr}\n`);
     continue;
   }
-  process.stderr.write('done\n');
-  results.push(JSON.parse(run.stdout));
+  // a module that others import prints nothing
+  process.stderr.write(run.stdout.trim() === '' ? 'nothing to run\n' : 'done\n');
+  if (run.stdout.trim() !== '') results.push(JSON.parse(run.stdout));
 }
 
 const machine = { node: process.version, platform: `${process.platform} ${process.arch}` };
