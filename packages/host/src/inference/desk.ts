@@ -109,12 +109,12 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
 
   const resumeAfter = stands.size > 0 ? Math.min(...stands.values()) : (newest?.time ?? 0);
   const series = plan.series();
-  const known = new Set<string>();
+  const known = new Map<string, number>();
   const learn = (values: Iterable<MacroObservation>): void => {
     for (const value of values) {
-      const key = `${value.series} ${value.date} ${value.value}`;
-      if (!known.has(key)) addMacro(series, [value]);
-      known.add(key);
+      const key = `${value.series} ${value.date}`;
+      if (known.get(key) !== value.value) addMacro(series, [value]);
+      known.set(key, value.value);
     }
   };
   learn(await readMacro(pool, series.names));
