@@ -1,4 +1,4 @@
-import { DEFAULT_RULES, isSignalboxError, SignalboxError, type Clock } from '@signalbox/core';
+import { DEFAULT_RULES, SignalboxError, type Clock } from '@signalbox/core';
 import { DEMO_EDGE } from '@signalbox/core/testing';
 import type { Config } from './config/config.js';
 import { version } from './config/version.js';
@@ -25,7 +25,7 @@ import { startPostgres, type PostgresServer } from './stores/postgres/embedded.j
 import { storeAlert } from './stores/postgres/decisions.js';
 import { loadStates } from './stores/postgres/state.js';
 import { listStrategies } from './stores/postgres/strategies.js';
-import { storeError } from './stores/postgres/pool.js';
+import { createRevival, type Revival } from './stores/postgres/revival.js';
 import type { ConnectionOptions } from './stores/postgres/connection.js';
 import { lockWorld, type WorldLock } from './stores/postgres/world-lock.js';
 import { openWorld, renewWorld, WORLD_DATABASES, type WorldSpec } from './stores/postgres/world.js';
@@ -80,8 +80,7 @@ class Host {
   private demo: DemoRun | undefined;
   private lock: WorldLock | undefined;
   private withdraw = (): void => {};
-  private closing = false;
-  private reviving = false;
+  private readonly revival: Revival;
   /** Resolved by the command to begin the demo again. */
   private restart = deferred();
 
@@ -95,6 +94,12 @@ class Host {
   ) {
     this.kind = config.world === 'demo' ? 'simulated' : 'market';
     this.database = server.database ?? WORLD_DATABASES[this.kind];
+    this.revival = createRevival({
+      server,
+      onDown: (error) => log.warn({ err: error }, 'the database does not answer'),
+      onRestarted: () => options.observer.say('The database was gone; it was started again.'),
+      onError: (error) => log.error(error),
+    });
     this.clock = this.kind === 'market' ? { mode: 'wall', speed: 1, now: Date.now } : standing(0);
   }
 
@@ -102,7 +107,7 @@ class Host {
     const { observer, signal } = this.options;
     const opened = await openWorld(this.server, this.database, this.spec());
     await this.takeWorld(opened.connection);
-    await this.use(await openStore(opened, this.onStoreError));
+    await this.use(await openStore(opened, this.revival.hear));
     observer.listening(await this.listen());
     const services = Object.fromEntries(this.listening.map(({ name, url }) => [name, url]));
     this.withdraw = announce(this.config.projectDir, this.database, { pid: process.pid, services });
@@ -133,7 +138,7 @@ class Host {
   }
 
   async close(): Promise<void> {
-    this.closing = true;
+    this.revival.stop();
     this.withdraw();
     await this.demo?.stop();
     await Promise.all(this.listening.map((one) => one.close()));
@@ -155,28 +160,6 @@ class Host {
       running ? `Open ${running.services['dashboard']}, or end that process first.` : 'End that host first.',
     );
   }
-
-  /** The embedded database is started again when it is gone; work goes on from what is stored. */
-  private readonly onStoreError = (error: unknown): void => {
-    if (this.closing) return;
-    const known = storeError(error);
-    if (!isSignalboxError(known) || known.code !== 'STORE_DOWN') return void this.log.error(error);
-    if (this.reviving) return;
-    this.reviving = true;
-    this.log.warn({ err: known }, 'the database does not answer');
-    void (async () => {
-      for (let wait = 250; !this.closing; wait = Math.min(10_000, wait * 2)) {
-        try {
-          if (await this.server.ensure()) this.options.observer.say('The database was gone; it was started again.');
-          break;
-        } catch (failure) {
-          this.log.error(failure);
-          await new Promise((resolve) => setTimeout(resolve, wait));
-        }
-      }
-      this.reviving = false;
-    })();
-  };
 
   private sayWhoIsSilent(): void {
     for (const { code, state, reason } of this.strategies?.status() ?? []) {
@@ -266,7 +249,7 @@ class Host {
         first = undefined;
         return ready;
       },
-      onError: this.onStoreError,
+      onError: this.revival.hear,
     });
     return clock;
   }
@@ -281,7 +264,7 @@ class Host {
     await this.store!.close();
     await this.lock?.release();
     const renewed = await renewWorld(this.server, this.database, { ...this.spec(), kind: 'simulated', seed });
-    await this.use(await openStore(renewed, this.onStoreError));
+    await this.use(await openStore(renewed, this.revival.hear));
     await this.takeWorld(renewed.connection);
     await storeAlert(this.store!.pool, {
       code: 'DEMO_RESTARTED',
