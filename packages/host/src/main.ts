@@ -118,7 +118,8 @@ class Host {
       onError: (error, request) => this.log.error({ err: error, ...request }),
     });
     for (const service of this.services.all) {
-      const { port, configured } = this.config.services[service.name as keyof Config['services']];
+      const { port, configured, enabled } = this.config.services[service.name as keyof Config['services']];
+      if (!enabled) continue;
       this.listening.push(await listen(service, { bind: this.config.bind, port, nextFree: !configured }));
     }
     return this.listening;

@@ -10,6 +10,7 @@ interface StartFlags {
   readonly world?: string;
   readonly speed?: number;
   readonly portOffset?: number;
+  readonly services?: string[];
   readonly open: boolean;
 }
 
@@ -24,10 +25,14 @@ export function startCommand(session: Session): Command {
       number(0.1, 100_000),
     )
     .option('--port-offset <n>', 'add this to every port', integer(0, 50_000))
+    .option('--services <names>', 'only these: models, trading, analytics, dashboard', (text) => text.split(','))
     .option('--no-open', 'do not open the page in a browser')
-    .addHelpText('after', '\nExamples:\n  signalbox start\n  signalbox start --world demo --speed 120')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  signalbox start\n  signalbox start --world demo --speed 120\n  signalbox start --services trading,models',
+    )
     .action(async (flags: StartFlags) => {
-      const config = configOf(session, { world: flags.world, portOffset: flags.portOffset });
+      const config = configOf(session, { world: flags.world, portOffset: flags.portOffset, services: flags.services });
       // everything that serves is loaded only here: other commands start without it
       const { startHost } = await import('../main.js');
       const observer = observerOf(session, config, flags);

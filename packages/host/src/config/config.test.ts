@@ -16,7 +16,7 @@ describe('loadConfig', () => {
   it('without a file: the demo world, the default ports (which may give way), loopback, the embedded database', () => {
     const config = loadConfig(dir);
     expect(config).toMatchObject({ world: 'demo', bind: '127.0.0.1', databaseUrl: null, file: null, features: null });
-    expect(config.services.models).toEqual({ port: 8006, configured: false });
+    expect(config.services.models).toEqual({ port: 8006, configured: false, enabled: true });
     expect(config.services.trading.port).toBe(8000);
     expect(config.services.dashboard.port).toBe(5000);
     expect(config.instruments[0].symbol).toBe('USD/COP');
@@ -26,12 +26,28 @@ describe('loadConfig', () => {
     write({ world: 'demo', services: { models: { port: 9000 }, trading: { port: 9001 } } });
     const env = { SIGNALBOX_WORLD: 'market', SIGNALBOX_PORT_MODELS: '9100' };
     expect(loadConfig(dir, env).world).toBe('market');
-    expect(loadConfig(dir, env).services.models).toEqual({ port: 9100, configured: true });
-    expect(loadConfig(dir, env).services.trading).toEqual({ port: 9001, configured: true });
+    expect(loadConfig(dir, env).services.models).toEqual({ port: 9100, configured: true, enabled: true });
+    expect(loadConfig(dir, env).services.trading).toEqual({ port: 9001, configured: true, enabled: true });
     expect(loadConfig(dir, env, { world: 'demo', portOffset: 7 })).toMatchObject({
       world: 'demo',
       services: { models: { port: 9107 } },
     });
+  });
+
+  it('a service that is switched off does not listen; those that are named run alone', () => {
+    write({ services: { trading: { enabled: false } } });
+    const on = (...given: Parameters<typeof loadConfig> extends [string, ...infer R] ? R : never): string[] =>
+      Object.entries(loadConfig(dir, ...given).services)
+        .filter(([, { enabled }]) => enabled)
+        .map(([name]) => name);
+    expect(on()).toEqual(['models', 'analytics', 'dashboard']);
+    expect(on({ SIGNALBOX_SERVICES: 'analytics' })).toEqual(['analytics']);
+    expect(on({}, { services: ['trading', 'models'] })).toEqual(['models', 'trading']);
+    expect(() => on({}, { services: ['trade'] })).toThrowError(/--services: there is no service trade/);
+    write({
+      services: Object.fromEntries(['models', 'trading', 'analytics', 'dashboard'].map((n) => [n, { enabled: false }])),
+    });
+    expect(() => on()).toThrowError(/every service is switched off/);
   });
 
   it('names an unknown key with its path, the nearest and the allowed names', () => {
@@ -40,7 +56,7 @@ describe('loadConfig', () => {
       expect.objectContaining({
         code: 'CONFIG_INVALID',
         message: expect.stringMatching(
-          /"services\.model" \(did you mean "models"\?\); allowed are models, trading, dashboard/,
+          /"services\.model" \(did you mean "models"\?\); allowed are models, trading, analytics, dashboard/,
         ),
       }),
     );

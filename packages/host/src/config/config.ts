@@ -16,10 +16,11 @@ import {
 export const CONFIG_FILE = 'signalbox.config.json';
 const LOOPBACK = '127.0.0.1';
 
-/** A service's port. A `configured` one that is taken is an error; a default one gives way to the next free. */
+/** Whether and where a service listens. A `configured` one that is taken is an error; a default one gives way to the next free. */
 export interface ServicePort {
   readonly port: number;
   readonly configured: boolean;
+  readonly enabled: boolean;
 }
 
 /** What the row of a strategy in `dw.dim_strategy` begins with. */
@@ -53,6 +54,8 @@ export interface ConfigFlags {
   readonly world?: string | undefined;
   /** Added to every service's port. */
   readonly portOffset?: number | undefined;
+  /** Only these listen, whatever the file switches off or on. */
+  readonly services?: readonly string[] | undefined;
 }
 
 /** The nearest folder, at `from` or above, with a configuration file; else the nearest with a package.json; else `from`. */
@@ -99,6 +102,7 @@ export function loadConfig(
     );
   }
   const offset = flags.portOffset ?? 0;
+  const only = servicesOf(flags.services ?? set('SIGNALBOX_SERVICES')?.split(','), flags.services !== undefined);
   const services = {} as Record<ServiceName, ServicePort>;
   for (const name of SERVICES) {
     const variable = `SIGNALBOX_PORT_${name.toUpperCase()}`;
@@ -114,7 +118,18 @@ export function loadConfig(
         `Set ${variable} to a number from 0 to 65535.`,
       );
     }
-    services[name] = { port, configured: wanted !== undefined };
+    services[name] = {
+      port,
+      configured: wanted !== undefined,
+      enabled: only ? only.has(name) : (file.services?.[name]?.enabled ?? true),
+    };
+  }
+  if (!SERVICES.some((name) => services[name].enabled)) {
+    throw new SignalboxError(
+      'CONFIG_INVALID',
+      'every service is switched off',
+      `Leave one of ${SERVICES.join(', ')} on.`,
+    );
   }
   const databaseUrl = set('DATABASE_URL') ?? null;
   if (databaseUrl !== null && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
@@ -145,6 +160,21 @@ export function loadConfig(
     instruments: [first, ...others],
     databaseUrl,
   };
+}
+
+/** The services that alone shall listen; undefined when none are named. */
+function servicesOf(names: readonly string[] | undefined, flag: boolean): ReadonlySet<string> | undefined {
+  if (!names) return undefined;
+  const wanted = names.map((name) => name.trim()).filter(Boolean);
+  const unknown = wanted.find((name) => !(SERVICES as readonly string[]).includes(name));
+  if (unknown !== undefined || wanted.length === 0) {
+    throw new SignalboxError(
+      flag ? 'PARAMETER_INVALID' : 'CONFIG_INVALID',
+      `${flag ? '--services' : 'SIGNALBOX_SERVICES'}: ${unknown === undefined ? 'names none' : `there is no service ${unknown}`}`,
+      `Name some of ${SERVICES.join(', ')}, separated by commas.`,
+    );
+  }
+  return new Set(wanted);
 }
 
 /** The configuration for people and logs: without the database's password. */

@@ -1,7 +1,13 @@
 import { Type, type Static } from '@sinclair/typebox';
 
 const port = (what: string) => Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description: what }));
-const service = (what: string) => Type.Optional(Type.Object({ port: port(what) }, { additionalProperties: false }));
+const service = (what: string) =>
+  Type.Optional(
+    Type.Object(
+      { port: port(what), enabled: Type.Optional(Type.Boolean({ description: 'false: it does not listen.' })) },
+      { additionalProperties: false },
+    ),
+  );
 
 /** What `signalbox.config.json` may say. Every key is optional; an unknown one is refused. */
 export const CONFIG_SCHEMA = Type.Object(
@@ -19,6 +25,7 @@ export const CONFIG_SCHEMA = Type.Object(
         {
           models: service('Multi-Model API; 8006'),
           trading: service('Trading API; 8000'),
+          analytics: service('Analytics API; 8001'),
           dashboard: service('The page; 5000'),
         },
         { additionalProperties: false },
@@ -73,11 +80,12 @@ export const CONFIG_SCHEMA = Type.Object(
 export type ConfigFile = Static<typeof CONFIG_SCHEMA>;
 export type World = NonNullable<ConfigFile['world']>;
 
-export const SERVICES = ['models', 'trading', 'dashboard'] as const;
+export const SERVICES = ['models', 'trading', 'analytics', 'dashboard'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 export const DEFAULT_PORTS: Readonly<Record<ServiceName, number>> = Object.freeze({
   models: 8006,
   trading: 8000,
+  analytics: 8001,
   dashboard: 5000,
 });
 

@@ -8,6 +8,7 @@ export const health = route({
   description: '503 with the same shape when the database does not answer.',
   query: Query({}),
   response: Health,
+  role: 'public',
   async handler(_, deps) {
     // a store that is not open yet may throw at the first touch
     const connected = await (async () => deps.reads.ping())().then(

@@ -40,7 +40,7 @@ export function openApi(title: string, version: string, routes: readonly Route[]
 }
 
 function operation(route: Route, schemas: JsonObject): JsonObject {
-  const responses: JsonObject = { 200: content('Success', route.response, schemas) };
+  const responses: JsonObject = { 200: content('Success', route.response, schemas, route.type) };
   if (route.path === '/api/health') responses[503] = content('The database does not answer', route.response, schemas);
   for (const status of new Set([...route.errors, 422, 503])) {
     responses[status] ??= content(ERRORS[status] ?? 'Error', ErrorBody, schemas);
@@ -49,6 +49,7 @@ function operation(route: Route, schemas: JsonObject): JsonObject {
     operationId: operationId(route),
     summary: route.summary,
     description: route.description,
+    'x-role': route.role,
     parameters: [...parameters(route, 'path'), ...parameters(route, 'query')],
     ...(route.body
       ? { requestBody: { required: true, content: { 'application/json': { schema: component(route.body, schemas) } } } }
@@ -57,9 +58,9 @@ function operation(route: Route, schemas: JsonObject): JsonObject {
   };
 }
 
-const content = (description: string, schema: object, schemas: JsonObject): JsonObject => ({
+const content = (description: string, schema: object, schemas: JsonObject, type = 'application/json'): JsonObject => ({
   description,
-  content: { 'application/json': { schema: component(schema, schemas) } },
+  content: { [type]: { schema: component(schema, schemas) } },
 });
 
 function parameters(route: Route, where: 'path' | 'query'): JsonObject[] {
@@ -103,5 +104,5 @@ const plain = (schema: object): Json => JSON.parse(JSON.stringify(schema)) as Js
 function operationId(route: Route): string {
   const words = route.path.split(/[/:\-_]/).filter((word) => word && word !== 'api');
   const name = words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
-  return `${route.method === 'GET' ? 'get' : 'post'}${name || 'Root'}`;
+  return `${route.method.toLowerCase()}${name || 'Root'}`;
 }

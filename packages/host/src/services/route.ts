@@ -4,12 +4,18 @@ import type { ServiceDependencies } from './dependencies.js';
 export const NOTHING = Type.Object({}, { additionalProperties: false });
 type Nothing = typeof NOTHING;
 
+/** What a caller must be at least: each role may do what those before it may. */
+export const ROLES = ['public', 'viewer', 'trader', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+export type Method = 'GET' | 'POST' | 'DELETE';
+
 /**
  * One HTTP route, as data. The schemas are the single source of validation, of `/openapi.json` and of the client's types:
  * parameters are checked against them before the handler runs, answers against `response` in test mode.
  */
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: Method;
   /** As `@koa/router` writes it: `/api/models/:code/trades`. */
   readonly path: string;
   readonly summary: string;
@@ -20,7 +26,16 @@ export interface Route {
   readonly response: TSchema;
   /** Error statuses of its own, beside 405, 422 and 503. */
   readonly errors: readonly number[];
-  /** False for the few routes that answer without the database. */
+  readonly role: Role;
+  /**
+   * `seq`: the answer follows from the stored facts and the clock alone. It is kept while no event is published, for a
+   * second at most, and carries an ETag.
+   */
+  readonly cache: 'seq' | 'none';
+  /** `heavy`: few at a time; the others wait a moment, then get 503 with Retry-After. */
+  readonly cost: 'light' | 'heavy';
+  /** Media type of the answer. */
+  readonly type: string;
   readonly handler: (input: Input, dependencies: ServiceDependencies) => Promise<unknown> | unknown;
 }
 
@@ -40,7 +55,7 @@ export class Reply<T> {
 }
 
 interface RouteSpec<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema> {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: Method;
   readonly path: string;
   readonly summary: string;
   readonly description: string;
@@ -49,6 +64,14 @@ interface RouteSpec<P extends TObject, Q extends TObject, B extends TSchema, R e
   readonly body?: B;
   readonly response: R;
   readonly errors?: readonly number[];
+  /** `viewer` for GET, else `admin`: what says nothing is closed. */
+  readonly role?: Role;
+  /** `none` by default. */
+  readonly cache?: Route['cache'];
+  /** `light` by default. */
+  readonly cost?: Route['cost'];
+  /** `application/json` by default. */
+  readonly type?: string;
   readonly handler: (
     input: Input<Static<P>, Static<Q>, Static<B>>,
     dependencies: ServiceDependencies,
@@ -72,6 +95,10 @@ export function route<
     body: spec.body ?? null,
     response: spec.response,
     errors: spec.errors ?? [],
+    role: spec.role ?? (spec.method === undefined || spec.method === 'GET' ? 'viewer' : 'admin'),
+    cache: spec.cache ?? 'none',
+    cost: spec.cost ?? 'light',
+    type: spec.type ?? 'application/json',
     handler: spec.handler as Route['handler'],
   });
 }

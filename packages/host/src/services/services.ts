@@ -1,6 +1,7 @@
 import type Koa from 'koa';
 import { createLive, type Live, type LiveOptions } from '../live/live.js';
 import { createApplication, type ApplicationOptions } from './application.js';
+import { ANALYTICS_ROUTES } from './analytics/index.js';
 import { createPage } from './dashboard/page.js';
 import type { ServiceDependencies } from './dependencies.js';
 import type { Service } from './listen.js';
@@ -16,6 +17,7 @@ export interface ServicesOptions extends Omit<ApplicationOptions, 'title'> {
 export interface Services {
   readonly models: Service;
   readonly trading: Service;
+  readonly analytics: Service;
   readonly dashboard: Service;
   /** All of them, in the order in which they are shown. */
   readonly all: readonly Service[];
@@ -51,11 +53,17 @@ export function createServices(dependencies: ServiceDependencies, options: Servi
     createApplication(TRADING_ROUTES, dependencies, { ...rest, title: 'Signalbox Trading API' }),
     false,
   );
+  const analytics = service(
+    'analytics',
+    8001,
+    createApplication(ANALYTICS_ROUTES, dependencies, { ...rest, title: 'Signalbox Analytics API' }),
+    false,
+  );
   const dashboard = service(
     'dashboard',
     5000,
     createPage(dependencies, { ...rest, title: 'Signalbox' }, pageFolder),
     true,
   );
-  return { models, trading, dashboard, all: [models, trading, dashboard], live };
+  return { models, trading, analytics, dashboard, all: [models, trading, analytics, dashboard], live };
 }

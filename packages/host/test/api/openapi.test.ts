@@ -1,15 +1,18 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import openapiTS from 'openapi-typescript';
 import { describe, expect, it } from 'vitest';
-import { wholeApi } from '../../src/services/document.js';
+import { ANALYTICS_ROUTES } from '../../src/services/analytics/index.js';
+import { ALL_ROUTES, wholeApi } from '../../src/services/document.js';
 import { MODELS_ROUTES } from '../../src/services/models/index.js';
 import { openApi } from '../../src/services/openapi.js';
+import { ROLES } from '../../src/services/route.js';
 import { TRADING_ROUTES } from '../../src/services/trading/index.js';
 import type { Json } from './stage.js';
 
 const documents: [string, Json][] = [
   ['models', openApi('Models', '1', MODELS_ROUTES)],
   ['trading', openApi('Trading', '1', TRADING_ROUTES)],
+  ['analytics', openApi('Analytics', '1', ANALYTICS_ROUTES)],
   ['whole', wholeApi('1')],
 ];
 
@@ -57,4 +60,11 @@ it('two different schemas cannot share a title', () => {
   const [first] = MODELS_ROUTES;
   const twin = { ...first!, path: '/twin', response: { ...first!.response, description: 'another' } };
   expect(() => openApi('x', '1', [first!, twin])).toThrow(/titled/);
+});
+
+it('every route says what its caller must be; what changes state is never open to a viewer', () => {
+  for (const each of ALL_ROUTES) {
+    expect(ROLES, `${each.method} ${each.path}`).toContain(each.role);
+    if (each.method !== 'GET') expect(['trader', 'admin'], `${each.method} ${each.path}`).toContain(each.role);
+  }
 });

@@ -28,6 +28,7 @@ export interface Stage {
   readonly services: Services;
   readonly models: Listening;
   readonly trading: Listening;
+  readonly analytics: Listening;
   readonly dashboard: Listening;
   readonly errors: unknown[];
   get(path: string, on?: Listening): Promise<{ status: number; body: Json; headers: Headers }>;
@@ -76,7 +77,9 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     ...(options.live ? { live: options.live } : {}),
     ...(options.pageFolder ? { pageFolder: options.pageFolder } : {}),
   });
-  const [models, trading, dashboard] = await Promise.all(services.all.map((service) => listen(service, { port: 0 })));
+  const [models, trading, analytics, dashboard] = await Promise.all(
+    services.all.map((service) => listen(service, { port: 0 })),
+  );
   return {
     pool,
     clock,
@@ -84,6 +87,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     services,
     models: models!,
     trading: trading!,
+    analytics: analytics!,
     dashboard: dashboard!,
     errors,
     async get(path, on = models!) {
@@ -92,7 +96,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     },
     async close() {
       services.live.close();
-      await Promise.all([models!, trading!, dashboard!].map((each) => each.close()));
+      await Promise.all([models!, trading!, analytics!, dashboard!].map((each) => each.close()));
       await feed?.close();
       await relay?.stop();
     },

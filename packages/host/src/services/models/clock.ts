@@ -35,6 +35,7 @@ export const commandClock = route({
   description: 'Simulated worlds only; 409 in a market world. `speed` needs `speed`. The body is JSON.',
   body: ClockCommand,
   response: ClockStatus,
+  role: 'trader',
   errors: [400, 403, 409, 413, 415],
   async handler({ body }, deps) {
     const { control } = deps;
