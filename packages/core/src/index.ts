@@ -46,6 +46,7 @@ export {
   type FeatureTable,
 } from './features/engine.js';
 export { canonicalJson, firstDifference, hashDefinition, type DefinitionDifference } from './features/hash.js';
+export { POSITION_FIELDS, type PositionFeatures, type PositionField } from './features/position-features.js';
 export { parseFeatureConfig } from './features/parse.js';
 export { FEATURE_CONFIG_SCHEMA } from './features/schema.js';
 export { createSeriesTable, type SeriesColumn, type SeriesObservation, type SeriesTable } from './features/series.js';
@@ -68,7 +69,7 @@ export {
 } from './strategies/contract.js';
 export { NO_OPINION_CODES, type MemberOpinion, type NoOpinionCode, type Opinion } from './strategies/opinion.js';
 export { opinionFault, wellFormed } from './strategies/opinion-check.js';
-export { seatAll, type Seat } from './strategies/seat.js';
+export { seatAll, type FeatureChoice, type Seat } from './strategies/seat.js';
 export { askSession, openSession, type SessionOptions } from './strategies/session.js';
 export { verifyArtifact, type FeatureSupply, type LoadedModel, type VerifiedModel } from './strategies/artifact.js';
 export {

@@ -81,6 +81,7 @@ export function step(stages: Stages, state: State, bar: Bar, ask: Ask): Step {
     let vector: Float64Array | null = null;
     const members = seat.members.filter((code) => opinions.has(code));
     const opinion = andThen(whenAll(members.map((code) => opinions.get(code)!)), (answers): Maybe<Opinion> => {
+      seat.own?.update(position, slot);
       const silence = askable(seat, market, features);
       if (silence) return silence;
       vector = seat.vector;

@@ -1,4 +1,5 @@
 import { BAR_FIELDS } from './bar-kernel.js';
+import { POSITION_FIELDS } from './position-features.js';
 import type { Checker } from './check.js';
 import type {
   Availability,
@@ -64,13 +65,14 @@ export function checkFeature(
   path: string,
   json: unknown,
   series: readonly string[],
+  of: 'bar' | 'position' = 'bar',
 ): FeatureDefinition | undefined {
   const found = check.object(path, json, ['name', 'source', 'transforms', 'normalisation', 'stable_after'], ['notes']);
   if (!found) return undefined;
   check.notes(`${path}.notes`, found['notes']);
   const { name, stable_after } = found;
   const named = check.text(`${path}.name`, name, NAME, 'a name of a-z, 0-9 and _, at most 63 long');
-  const source = checkSource(check, `${path}.source`, found['source'], series);
+  const source = checkSource(check, `${path}.source`, found['source'], series, of);
   const transforms = source && checkChain(check, `${path}.transforms`, found['transforms'], shapeOf(source));
   const normalisation = checkNormalisation(check, `${path}.normalisation`, found['normalisation']);
   const needed = transforms ? warmUp(transforms) : 0;
@@ -85,9 +87,15 @@ function checkSource(
   path: string,
   json: unknown,
   series: readonly string[],
+  of: 'bar' | 'position',
 ): FeatureSource | undefined {
   const kind = check.record(path, json);
   if (!kind) return undefined;
+  if (of === 'position') {
+    const { position } = check.object(path, json, ['position']) ?? {};
+    return check.oneOf(`${path}.position`, position, POSITION_FIELDS) ? { position } : undefined;
+  }
+  if ('position' in kind) return check.problem(path, 'a feature of the position stands under position_features');
   if ('bar' in kind) {
     const { bar } = check.object(path, json, ['bar'])!;
     if (Array.isArray(bar) && bar.join() === 'high,low,close') return { bar: ['high', 'low', 'close'] };
@@ -102,6 +110,7 @@ function checkSource(
 }
 
 export function shapeOf(source: FeatureSource): Shape {
+  if ('position' in source) return 'number';
   if ('bar' in source) return Array.isArray(source.bar) ? 'bar range' : 'bar field';
   return Array.isArray(source.series) ? 'two series' : 'series';
 }
@@ -114,7 +123,8 @@ function checkChain(
 ): readonly FeatureTransform[] | undefined {
   let shape = start;
   let good = true;
-  const chain = check.list(path, json);
+  // a number may stand as it is
+  const chain = start === 'number' && Array.isArray(json) && json.length === 0 ? [] : check.list(path, json);
   chain?.forEach((item, i) => {
     if (!good) return;
     const at = `${path}.${i}`;
@@ -139,8 +149,8 @@ function checkChain(
 
 /** Stored bars that must precede the first value of a chain. */
 function warmUp(chain: readonly FeatureTransform[]): number {
-  const first = TRANSFORMS.get(chain[0]!.name)!;
-  return 'warmUp' in first ? first.warmUp(chain[0] as Parameters) : 0;
+  const first = chain[0] && TRANSFORMS.get(chain[0].name);
+  return first && 'warmUp' in first ? first.warmUp(chain[0] as Parameters) : 0;
 }
 
 function checkNormalisation(check: Checker, path: string, json: unknown): Normalisation | undefined {

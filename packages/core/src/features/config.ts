@@ -1,4 +1,5 @@
 import type { BarField } from './bar-kernel.js';
+import type { PositionField } from './position-features.js';
 
 /** When a value may be seen: at `time` of the next session day after its date, or a number of calendar days after it. */
 export type Availability =
@@ -18,7 +19,8 @@ export type FeatureSource =
   | { readonly bar: BarField }
   | { readonly bar: readonly ['high', 'low', 'close'] }
   | { readonly series: string }
-  | { readonly series: readonly [string, string] };
+  | { readonly series: readonly [string, string] }
+  | { readonly position: PositionField };
 
 /** A transform by name with its parameters, e.g. `{name: 'rsi', period: 9}`. */
 export type FeatureTransform = { readonly name: string } & Readonly<Record<string, number | string>>;
@@ -47,6 +49,8 @@ export interface FeatureConfig {
   readonly notes?: readonly string[];
   readonly series: Readonly<Record<string, SeriesDefinition>>;
   readonly features: readonly FeatureDefinition[];
+  /** Features of each strategy's own position: taken per strategy, not stored with the bar's. */
+  readonly position_features: readonly FeatureDefinition[];
 }
 
 /** One thing wrong with a feature file: a dotted path and what is allowed there. */

@@ -1,6 +1,7 @@
 import type { Bar } from '../market/bar.js';
 import type { Calendar } from '../market/calendar.js';
 import type { FeatureConfig } from './config.js';
+import { PositionFeatures } from './position-features.js';
 import { describeFeature } from './definition.js';
 import { hashDefinition } from './hash.js';
 import type { BatchStream, FeatureRows } from './row.js';
@@ -13,12 +14,17 @@ export type { BatchStream, FeatureRow, FeatureRows, FeatureStream } from './row.
 export interface FeaturePlan {
   /** `version` of the feature file. */
   readonly version: string;
+  /** Features of the bar, in the order of a row. */
   readonly names: readonly string[];
+  /** Features of each strategy's own position, beside them. */
+  readonly positionNames: readonly string[];
   /** SHA-256 (hex) of each feature's definition: what an artifact pins. */
   readonly hashes: Readonly<Record<string, string>>;
   /** What was hashed, defaults filled in: `firstDifference` of two names the field that differs. */
   readonly definitions: Readonly<Record<string, object>>;
   readonly calendar: Calendar;
+  /** Position features of one strategy. */
+  position(): PositionFeatures;
   /** A new stream that begins at the symbol's first stored bar. */
   stream(series: SeriesTable): BatchStream;
 }
@@ -31,15 +37,18 @@ export interface FeatureTable extends FeatureRows {
 /** Compiles a checked feature file for a calendar. */
 export function compileFeatures(config: FeatureConfig, calendar: Calendar): FeaturePlan {
   const names = Object.freeze(config.features.map((feature) => feature.name));
-  const described = config.features.map((feature) => [feature.name, describeFeature(feature, config.series)] as const);
+  const all = [...config.features, ...config.position_features];
+  const described = all.map((feature) => [feature.name, describeFeature(feature, config.series)] as const);
   const definitions = Object.freeze(Object.fromEntries(described));
   const hashes = Object.freeze(Object.fromEntries(described.map(([name, it]) => [name, hashDefinition(it)])));
   return Object.freeze<FeaturePlan>({
     version: config.version,
     names,
+    positionNames: Object.freeze(config.position_features.map((feature) => feature.name)),
     hashes,
     definitions,
     calendar,
+    position: () => new PositionFeatures(config.position_features, calendar.slotsPerSession),
     stream: (series) => new BarFeatureStream(config.features, names, calendar, series),
   });
 }

@@ -9,7 +9,7 @@ import type { FeatureConfig, FeatureDefinition, SeriesDefinition, ValidateConfig
  */
 export function parseFeatureConfig(json: unknown, validate?: ValidateConfig): FeatureConfig {
   const check = new Checker();
-  const file = check.object('', json, ['version', 'series', 'features'], ['$schema', 'notes']);
+  const file = check.object('', json, ['version', 'series', 'features'], ['$schema', 'notes', 'position_features']);
   if (file) {
     check.text('version', file['version'], /^[0-9]+\.[0-9]+\.[0-9]+$/, 'a version such as 1.0.0');
     check.notes('notes', file['notes']);
@@ -23,14 +23,19 @@ export function parseFeatureConfig(json: unknown, validate?: ValidateConfig): Fe
   }
   const names = new Set<string>();
   const features: FeatureDefinition[] = [];
-  const list = check.list('features', file?.['features']);
-  list?.forEach((item, i) => {
-    const feature = checkFeature(check, `features.${i}`, item, Object.keys(definitions ?? {}));
-    if (!feature) return;
-    if (names.has(feature.name)) check.problem(`features.${i}.name`, `"${feature.name}" is defined twice`);
-    names.add(feature.name);
-    features.push(feature);
-  });
+  const own: FeatureDefinition[] = [];
+  const take = (key: 'features' | 'position_features', into: FeatureDefinition[]): void => {
+    const of = key === 'features' ? 'bar' : 'position';
+    check.list(key, file?.[key])?.forEach((item, i) => {
+      const feature = checkFeature(check, `${key}.${i}`, item, Object.keys(definitions ?? {}), of);
+      if (!feature) return;
+      if (names.has(feature.name)) check.problem(`${key}.${i}.name`, `"${feature.name}" is defined twice`);
+      names.add(feature.name);
+      into.push(feature);
+    });
+  };
+  take('features', features);
+  if (file?.['position_features'] !== undefined) take('position_features', own);
   const problems = check.problems.length > 0 ? check.problems : (validate?.(json) ?? []);
   if (problems.length > 0) {
     throw new SignalboxError(
@@ -39,5 +44,5 @@ export function parseFeatureConfig(json: unknown, validate?: ValidateConfig): Fe
       'Correct the feature file at the places named.',
     );
   }
-  return { version: file!['version'] as string, series, features };
+  return { version: file!['version'] as string, series, features, position_features: own };
 }

@@ -1,4 +1,5 @@
 import { BAR_FIELDS } from './bar-kernel.js';
+import { POSITION_FIELDS } from './position-features.js';
 import { TRANSFORMS, type ParameterRule } from './transforms.js';
 
 const notes = { type: 'array', items: { type: 'string' } } as const;
@@ -64,6 +65,20 @@ const normalisation = {
   ],
 };
 
+function feature(from: object, steps: number): object {
+  return object(
+    ['name', 'source', 'transforms', 'normalisation', 'stable_after'],
+    {
+      name: { type: 'string', pattern: '^[a-z][a-z0-9_]*$', maxLength: 63 },
+      source: from,
+      transforms: { type: 'array', minItems: steps, items: { oneOf: transforms } },
+      normalisation,
+      stable_after: { type: 'integer', minimum: 0, maximum: 100000 },
+    },
+    { notes },
+  );
+}
+
 /**
  * JSON Schema (draft 7) of `feature_config.json`, for Ajv and editors. What a schema cannot say (a chain whose steps do not
  * fit, a series that is not defined) `parseFeatureConfig` checks.
@@ -79,19 +94,17 @@ export const FEATURE_CONFIG_SCHEMA: object = {
       features: {
         type: 'array',
         minItems: 1,
-        items: object(
-          ['name', 'source', 'transforms', 'normalisation', 'stable_after'],
-          {
-            name: { type: 'string', pattern: '^[a-z][a-z0-9_]*$', maxLength: 63 },
-            source,
-            transforms: { type: 'array', minItems: 1, items: { oneOf: transforms } },
-            normalisation,
-            stable_after: { type: 'integer', minimum: 0, maximum: 100000 },
-          },
-          { notes },
-        ),
+        items: feature(source, 1),
       },
     },
-    { $schema: { type: 'string' }, notes },
+    {
+      $schema: { type: 'string' },
+      notes,
+      position_features: {
+        type: 'array',
+        minItems: 1,
+        items: feature(object(['position'], { position: { enum: POSITION_FIELDS } }), 0),
+      },
+    },
   ),
 };

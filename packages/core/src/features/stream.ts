@@ -34,7 +34,8 @@ export class BarFeatureStream implements BatchStream {
     features.forEach((feature, at) => {
       const transform = TRANSFORMS.get(feature.transforms[0]!.name)!;
       if ('recursive' in transform) bars.push({ feature, transform, at });
-      else if (transform.takes !== 'bar number') others.push({ feature, transform, at });
+      else if (transform.takes === 'series' || transform.takes === 'two series')
+        others.push({ feature, transform, at });
     });
     this.#session = new SessionCursor(calendar);
     this.#barFeatures = new BarFeatures(bars, calendar.slotsPerSession, width);

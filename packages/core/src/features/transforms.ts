@@ -8,7 +8,7 @@ import { logReturns } from './log-returns.js';
 import type { SeriesKernel, SeriesLeg } from './series-leg.js';
 
 /** What flows between a source and the transforms of its chain. */
-export type Shape = 'bar field' | 'bar range' | 'series' | 'two series' | 'bar number' | 'series number';
+export type Shape = 'bar field' | 'bar range' | 'series' | 'two series' | 'number' | 'bar number' | 'series number';
 
 export type ParameterRule =
   { readonly type: 'integer'; readonly minimum: number; readonly maximum: number } | { readonly type: 'field' };
@@ -54,7 +54,16 @@ export interface SeriesTransform extends TransformBase {
   create(legs: readonly SeriesLeg[]): SeriesKernel;
 }
 
-export type Transform = BarTransform | BarNumberTransform | SeriesTransform;
+/** One number from another, nothing else: the same for every bar. */
+export type NumberStep = (value: number) => number;
+
+export interface NumberTransform extends TransformBase {
+  readonly takes: 'number';
+  create(parameters: Parameters): NumberStep;
+}
+
+export type Transform = BarTransform | BarNumberTransform | SeriesTransform | NumberTransform;
+export type Transforms = ReadonlyMap<string, Transform>;
 
 const PERIOD: ParameterRule = { type: 'integer', minimum: 2, maximum: 1000 };
 
@@ -138,9 +147,10 @@ const transforms: readonly Transform[] = [
 ];
 
 /** The transforms that a feature file may name. */
-export const TRANSFORMS: ReadonlyMap<string, Transform> = new Map(transforms.map((t) => [t.name, t]));
+export const TRANSFORMS: Transforms = new Map(transforms.map((t) => [t.name, t]));
 
 /** What a transform's output is to the next one. */
 export function shapeAfter(transform: Transform): Shape {
+  if (transform.takes === 'number') return 'number';
   return transform.takes === 'series' || transform.takes === 'two series' ? 'series number' : 'bar number';
 }

@@ -1,4 +1,5 @@
-import type { FeatureRow } from '../features/engine.js';
+import type { FeaturePlan, FeatureRow } from '../features/engine.js';
+import type { PositionFeatures } from '../features/position-features.js';
 import type { Bar } from '../market/bar.js';
 import type { Position } from '../market/position.js';
 import type { AnyStrategy, AnyView } from './contract.js';
@@ -9,8 +10,10 @@ export interface Seat {
   readonly code: string;
   readonly type: AnyStrategy['type'];
   readonly features: readonly string[];
-  /** Column of each declared feature in the engine's row. */
+  /** Column of each declared feature in the engine's row; −1 for none; from −2 down: −2 − column in the row of `own`. */
   readonly columns: Int32Array;
+  /** Features of its own position; null when it declares none. */
+  readonly own?: PositionFeatures | null;
   /** 1 where the strategy handles a missing value itself. */
   readonly acceptsMissing: Uint8Array;
   /** Codes of active strategies that are asked first. */
@@ -21,13 +24,23 @@ export interface Seat {
   readonly vector: Float64Array;
 }
 
+/** The features that seats choose from: a plan, or names of bar features only. */
+export type FeatureChoice =
+  readonly string[] | (Pick<FeaturePlan, 'names'> & Partial<Pick<FeaturePlan, 'positionNames' | 'position'>>);
+
 /** Seats in asking order: members before their ensemble. `config` is each strategy's validated configuration by code. */
 export function seatAll(
   strategies: readonly AnyStrategy[],
-  featureNames: readonly string[],
+  features: FeatureChoice,
   config: (code: string) => unknown,
 ): Seat[] {
   const byCode = new Map(strategies.map((s) => [s.code, s]));
+  const plan = 'names' in features ? features : undefined;
+  const names = plan?.names ?? (features as readonly string[]);
+  const place = (name: string): number => {
+    const own = plan?.positionNames?.indexOf(name) ?? -1;
+    return own < 0 ? names.indexOf(name) : -2 - own;
+  };
   const seats: Seat[] = [];
   const state = new Map<string, 'open' | 'done'>();
   const visit = (s: AnyStrategy): void => {
@@ -42,7 +55,8 @@ export function seatAll(
       code: s.code,
       type: s.type,
       features: s.features,
-      columns: Int32Array.from(s.features, (name) => featureNames.indexOf(name)),
+      columns: Int32Array.from(s.features, place),
+      own: s.features.some((name) => plan?.positionNames?.includes(name)) ? plan!.position!() : null,
       acceptsMissing: Uint8Array.from(s.features, (name) => (s.acceptsMissing?.includes(name) ? 1 : 0)),
       members,
       confidenceFloor: s.type === 'ML' || s.type === 'LLM' ? 0.5 : 0,
@@ -54,15 +68,19 @@ export function seatAll(
   return seats;
 }
 
-/** The reason not to ask, if there is one: a stale price, a required feature that is missing. */
+/**
+ * The reason not to ask, if there is one: a stale price, a required feature that is missing. Its own position features
+ * are in `seat.own.row` already.
+ */
 export function askable(seat: Seat, market: { readonly stale: boolean }, row: FeatureRow): Opinion | undefined {
   if (market.stale) return { signal: 'none', code: 'stale', reasoning: 'the price has not moved for 12 bars' };
   let warming = '';
   let missing = '';
   for (let i = 0; i < seat.columns.length; i++) {
     const column = seat.columns[i]!;
-    if (seat.acceptsMissing[i] || row.status[column] === 0) continue;
-    if (row.status[column] === 1) warming += (warming && ', ') + seat.features[i];
+    const status = column < -1 ? seat.own!.row.status[-2 - column] : row.status[column];
+    if (seat.acceptsMissing[i] || status === 0) continue;
+    if (status === 1) warming += (warming && ', ') + seat.features[i];
     else missing += (missing && ', ') + seat.features[i];
   }
   if (missing) return { signal: 'none', code: 'missing_feature', reasoning: `missing: ${missing}` };
@@ -78,8 +96,11 @@ export function viewOf(
   opinions: Readonly<Record<string, MemberOpinion>>,
 ): AnyView {
   const features: Record<string, number> = {};
-  const { columns, vector } = seat;
-  for (let i = 0; i < columns.length; i++) features[seat.features[i]!] = vector[i] = row.values[columns[i]!]!;
+  const { columns, vector, own } = seat;
+  for (let i = 0; i < columns.length; i++) {
+    const column = columns[i]!;
+    features[seat.features[i]!] = vector[i] = column < -1 ? own!.row.values[-2 - column]! : row.values[column]!;
+  }
   return { bar, features, vector, position, opinions };
 }
 

@@ -7,6 +7,7 @@ import {
   type AnySession,
   type AnyStrategy,
   type Ask,
+  type FeaturePlan,
   type Instrument,
   type Seat,
   type Turn,
@@ -29,6 +30,8 @@ export interface OpenOptions {
   readonly discovered: readonly Discovery[];
   readonly features: {
     readonly names: readonly string[];
+    readonly positionNames?: readonly string[];
+    readonly position?: FeaturePlan['position'];
     readonly hashes: Readonly<Record<string, string>>;
     readonly definitions?: Readonly<Record<string, object>>;
   };
@@ -93,7 +96,7 @@ export async function openStrategies(options: OpenOptions): Promise<OpenStrategi
 
   const definitions: AnyStrategy[] = [...opened.values()].map((one) => one.installed.definition);
   const parameters = new Map(options.rows.map((row) => [row.code, row.parameters]));
-  const seats = seatAll(definitions, options.features.names, (code) => parameters.get(code) ?? {});
+  const seats = seatAll(definitions, options.features, (code) => parameters.get(code) ?? {});
 
   const ask: Ask = (seat, view) => {
     const one = opened.get(seat.code)!;
@@ -139,7 +142,7 @@ async function openOne(installed: InstalledStrategy, row: StrategyRow, options: 
   const { definition } = installed;
   let champion: Champion | null = null;
   try {
-    const unknown = definition.features.filter((name) => !options.features.names.includes(name));
+    const unknown = definition.features.filter((name) => !Object.hasOwn(options.features.hashes, name));
     if (unknown.length > 0) {
       return {
         installed,
