@@ -21,6 +21,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   BIND_REFUSED: EXIT.config,
   PORT_TAKEN: EXIT.port,
   INTERNAL: EXIT.internal,
+  ARTIFACT_STORE_DOWN: EXIT.store,
 };
 
 const BY_PREFIX: readonly (readonly [RegExp, number])[] = [

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { SignalboxError, USD_COP, type Instrument } from '@signalbox/core';
+import { artifactConfig, type ArtifactConfig } from './artifacts.js';
 import { nearest } from './nearest.js';
 import {
   CONFIG_SCHEMA,
@@ -48,6 +49,8 @@ export interface Config {
   readonly instruments: readonly [Instrument, ...Instrument[]];
   /** A PostgreSQL of one's own; null for the embedded one. Holds a password: never print it, see {@link printable}. */
   readonly databaseUrl: string | null;
+  /** Where model files lie. Holds a secret key: never print it, see {@link printable}. */
+  readonly artifacts: ArtifactConfig;
 }
 
 export interface ConfigFlags {
@@ -159,6 +162,7 @@ export function loadConfig(
     allowSimulatedModels: file.allowSimulatedModels ?? false,
     instruments: [first, ...others],
     databaseUrl,
+    artifacts: artifactConfig(projectDir, set),
   };
 }
 
@@ -177,9 +181,14 @@ function servicesOf(names: readonly string[] | undefined, flag: boolean): Readon
   return new Set(wanted);
 }
 
-/** The configuration for people and logs: without the database's password. */
+/** The configuration for people and logs: without the database's password and the model store's key. */
 export function printable(config: Config): Record<string, unknown> {
-  return { ...config, databaseUrl: config.databaseUrl?.replace(/^(\w+:\/\/[^:@/]*):[^@]*@/, '$1:***@') ?? null };
+  const { databaseUrl, artifacts } = config;
+  return {
+    ...config,
+    databaseUrl: databaseUrl?.replace(/^(\w+:\/\/[^:@/]*):[^@]*@/, '$1:***@') ?? null,
+    artifacts: artifacts.kind === 's3' ? { ...artifacts, secretKey: '***' } : artifacts,
+  };
 }
 
 function parse(path: string): unknown {
