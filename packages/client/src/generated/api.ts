@@ -245,6 +245,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/latest/{symbol}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The newest price of a symbol
+     * @description The close of the newest complete bar, with the open time of that bar; outside the session too. `bid` and `ask` are null: bars carry no quotes. 404 when no bar is stored.
+     */
+    get: operations['getLatestSymbol'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/candlesticks/{symbol}': {
     parameters: {
       query?: never;
@@ -257,6 +277,66 @@ export interface paths {
      * @description Aggregated from the stored bars and aligned to the session; candles whose open time lies in the window, both ends included, of more than `limit` the newest. A bare date is a day in the zone of the market, a bare end date its end; the span is at most 365 days, by default the newest 7.
      */
     get: operations['getCandlesticksSymbol'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/stats/{symbol}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The last 24 hours of a symbol
+     * @description Of the bars in the 24 hours that end with the newest complete one: those with time > newest − 24 h. `open_24h` is the open of the first of them, `change_24h` = price − open_24h. 404 when no bar is stored.
+     */
+    get: operations['getStatsSymbol'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/market-status': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Whether the market is open, and what comes next
+     * @description At market time. `market_status` is open in the session, pre_market in the 60 minutes before one, else closed; `time_to_next_event` is in whole seconds.
+     */
+    get: operations['getMarketStatus'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/trading-calendar/is-trading-day': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Whether a date is a trading day
+     * @description By the calendar of the default symbol; without `date`, of today in the zone of the market. US holidays are reported and close nothing. `reason` says why it is none.
+     */
+    get: operations['getV1TradingCalendarIsTradingDay'];
     put?: never;
     post?: never;
     delete?: never;
@@ -371,6 +451,19 @@ export interface components {
       run_id: string;
       simulated: boolean;
     };
+    DataRange: {
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      from: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      to: string;
+      data_points: number;
+    };
     EquityCurve: {
       strategy_code: string;
       strategy_name: string;
@@ -461,6 +554,23 @@ export interface components {
       clock: components['schemas']['ClockState'];
       strategies: components['schemas']['StrategyHealth'][];
     };
+    LatestPrice: {
+      symbol: string;
+      /** @description Quote currency per unit of base */
+      price: number;
+      /**
+       * Format: date-time
+       * @description Open time of the bar
+       */
+      timestamp: string;
+      volume: number;
+      bid: number | null;
+      ask: number | null;
+      source: string;
+      /** @enum {string} */
+      market_status: 'open' | 'pre_market' | 'closed';
+      simulated: boolean;
+    };
     LatestSignal: {
       strategy_code: string;
       strategy_name: string;
@@ -508,6 +618,30 @@ export interface components {
       signals: components['schemas']['LatestSignal'][];
       symbol: string;
       run_id: string;
+      simulated: boolean;
+    };
+    MarketStatus: {
+      is_open: boolean;
+      /** @enum {string} */
+      market_status: 'open' | 'pre_market' | 'closed';
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      current_time: string;
+      timezone: string;
+      /** @description HH:MM-HH:MM in `timezone` */
+      trading_hours: string;
+      trading_days: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      next_event: string;
+      /** @enum {string} */
+      next_event_type: 'market_open' | 'market_close';
+      /** @description Whole seconds of market time */
+      time_to_next_event: number;
       simulated: boolean;
     };
     Model: {
@@ -669,6 +803,30 @@ export interface components {
         [key: string]: string;
       };
     };
+    Stats: {
+      symbol: string;
+      /** @description Quote currency per unit of base */
+      price: number;
+      /** @description Open of the first bar of the 24 hours */
+      open_24h: number;
+      /** @description Quote currency per unit of base */
+      high_24h: number;
+      /** @description Quote currency per unit of base */
+      low_24h: number;
+      volume_24h: number;
+      /** @description price − open_24h */
+      change_24h: number;
+      /** @description change_24h / open_24h · 100 */
+      change_percent_24h: number;
+      /**
+       * Format: date-time
+       * @description Open time of the newest bar
+       */
+      timestamp: string;
+      data_range: components['schemas']['DataRange'];
+      source: string;
+      simulated: boolean;
+    };
     StrategyHealth: {
       strategy_code: string;
       /** @enum {string} */
@@ -747,6 +905,23 @@ export interface components {
       /** @enum {string} */
       status: 'open' | 'closed';
       symbol: string;
+    };
+    TradingDay: {
+      /**
+       * Format: date
+       * @description Date in the zone of the market
+       */
+      date: string;
+      is_trading_day: boolean;
+      is_weekend: boolean;
+      is_colombian_holiday: boolean;
+      is_us_holiday: boolean;
+      reason: string | null;
+      /**
+       * Format: date
+       * @description First session day after the date
+       */
+      next_trading_day: string;
     };
   };
   responses: never;
@@ -1420,6 +1595,55 @@ export interface operations {
       };
     };
   };
+  getLatestSymbol: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        symbol: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['LatestPrice'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   getCandlesticksSymbol: {
     parameters: {
       query?: {
@@ -1456,6 +1680,134 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getStatsSymbol: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        symbol: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Stats'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getMarketStatus: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['MarketStatus'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getV1TradingCalendarIsTradingDay: {
+    parameters: {
+      query?: {
+        /** @description YYYY-MM-DD */
+        date?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TradingDay'];
         };
       };
       /** @description A parameter is invalid; the detail names it */

@@ -3,6 +3,7 @@ import type { PublishedEvent } from '../stores/events/event.js';
 /** An event as it goes over the wire. */
 export interface Frame {
   readonly seq: number;
+  readonly type: string;
   /** The strategy that it is about; null when it is about none. */
   readonly strategy: string | null;
   readonly data: Buffer;
@@ -23,6 +24,7 @@ export class Frames {
     const strategy = payload['strategy_code'] ?? payload['strategy'];
     const frame: Frame = {
       seq: event.seq,
+      type: event.type,
       strategy: typeof strategy === 'string' ? strategy : null,
       // a payload cannot overwrite type or seq, whoever wrote it
       data: Buffer.from(JSON.stringify({ ...WIRE, ...payload, type: event.type, seq: event.seq })),

@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { ServiceDependencies } from '../services/dependencies.js';
+import type { Channel } from './channel.js';
 import type { Frame, Frames } from './frames.js';
 
 export interface Limits {
@@ -35,6 +36,7 @@ export class Listener {
     readonly dependencies: ServiceDependencies,
     readonly frames: Frames,
     readonly limits: Limits,
+    readonly channel: Channel,
     readonly wanted: ReadonlySet<string> | null,
     since: number,
     readonly onClose: () => void,
@@ -56,9 +58,10 @@ export class Listener {
     this.#say({
       type: 'connection',
       timestamp: this.#now(),
-      message: 'Connected to Signalbox trading signals',
+      message: this.channel.greeting,
       seq: this.#cursor,
     });
+    if (this.channel.marketHours) this.marketClosed();
     if (resumes) {
       const oldest = await this.dependencies.events.oldestSeq();
       const last = await this.dependencies.events.lastSeq();
@@ -77,6 +80,25 @@ export class Listener {
   /** Another world: what comes begins at `oldest`, or later if some of it has been sent already. */
   restart(oldest: number): void {
     this.#gap(Math.max(oldest, this.#cursor + 1));
+  }
+
+  /** Bytes that wait for this client. */
+  get waiting(): number {
+    return this.#ended ? 0 : this.socket.bufferedAmount;
+  }
+
+  /** Says so when the market is not open. */
+  marketClosed(): void {
+    const { calendar, clock } = this.dependencies;
+    const now = clock.now();
+    const status = calendar.status(now);
+    if (status === 'open') return;
+    this.#say({
+      type: 'market_closed',
+      timestamp: this.#now(),
+      market_status: status,
+      next_open: new Date(calendar.nextOpen(now)).toISOString(),
+    });
   }
 
   beat(): void {
@@ -130,6 +152,7 @@ export class Listener {
   #deliver(frame: Frame): void {
     if (this.#ended || frame.seq <= this.#cursor) return;
     this.#cursor = frame.seq;
+    if (this.channel.types && !this.channel.types.has(frame.type)) return;
     if (this.wanted && frame.strategy !== null && !this.wanted.has(frame.strategy)) return;
     this.#send(frame.data);
   }

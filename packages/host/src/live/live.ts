@@ -9,21 +9,22 @@ import { chosen } from '../services/respond.js';
 import { CodeList, Query } from '../services/schemas.js';
 import { errorBody } from '../services/status.js';
 import { parameters } from '../services/validation.js';
+import { PRICES, SIGNALS, type Channel } from './channel.js';
 import { Frames } from './frames.js';
 import { Listener, type Limits } from './listener.js';
-
-export const SIGNALS_PATH = '/ws/trading-signals';
 
 export interface LiveOptions extends Access, Partial<Limits> {
   /** Connections at one time; 1,000 by default. */
   readonly maxClients?: number;
+  /** Bytes that may wait for all clients together; 64 MB by default. */
+  readonly totalQueueBytes?: number;
   readonly onError?: (error: unknown) => void;
 }
 
-/** The WebSocket `/ws/trading-signals`: every published event to every client that wants it. */
+/** The WebSockets: every published event to every client that wants it. */
 export interface Live {
-  /** Answers upgrades of a server. Returns how to stop. */
-  attach(server: Server): () => void;
+  /** Answers upgrades of a server, on these channels. Returns how to stop. */
+  attach(server: Server, channels?: readonly Channel[]): () => void;
   /**
    * After the world was changed for a new one: follows what `dependencies.events` is now; every client gets `gap` and goes
    * on with the new world's first event.
@@ -34,16 +35,13 @@ export interface Live {
 }
 
 const LIMITS: Limits = { queueBytes: 256 * 1024, heartbeat: 30_000, grace: 2_000, messagesPerSecond: 20 };
-const checkQuery = parameters(
-  Query({
-    since: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
-    strategies: Type.Optional(CodeList),
-  }),
-);
+const since = Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }));
+const checkSince = parameters(Query({ since }));
+const checkSinceAndStrategies = parameters(Query({ since, strategies: Type.Optional(CodeList) }));
 
 export function createLive(dependencies: ServiceDependencies, options: LiveOptions = {}): Live {
   const limits = { ...LIMITS, ...defined(options) };
-  const { maxClients = 1000 } = options;
+  const { maxClients = 1000, totalQueueBytes = 64 * 1024 * 1024 } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: 4096,
@@ -56,25 +54,62 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
   const follow = (): (() => void) =>
     dependencies.events.subscribe((event) => {
       const frame = frames.of(event);
-      for (const listener of listeners) listener.publish(frame);
+      let waiting = 0;
+      for (const listener of listeners) {
+        listener.publish(frame);
+        waiting += listener.waiting;
+      }
+      if (waiting > totalQueueBytes) relieve(waiting);
     });
+  /** The slowest go first, until what waits for the others fits. */
+  const relieve = (waiting: number): void => {
+    for (const listener of [...listeners].sort((a, b) => b.waiting - a.waiting)) {
+      if (waiting <= totalQueueBytes) return;
+      waiting -= listener.waiting;
+      listener.end(1013, `too slow: more than ${totalQueueBytes} bytes wait for all clients`);
+    }
+  };
   let unsubscribe = follow();
   // one timer for all: a thousand clients are no thousand timers
   const beat = setInterval(
     () => {
-      for (const listener of listeners) listener.beat();
+      const ended = sessionEnded();
+      for (const listener of listeners) {
+        if (ended && listener.channel.marketHours) listener.marketClosed();
+        listener.beat();
+      }
     },
     Math.max(10, Math.min(1000, limits.heartbeat / 4)),
   );
   beat.unref();
   let closed = false;
 
-  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  let close: number | undefined;
+  /** True once after the end of each session. */
+  function sessionEnded(): boolean {
+    const now = dependencies.clock.now();
+    const ended = close !== undefined && close <= now;
+    if (close === undefined || ended) {
+      try {
+        close = dependencies.calendar.nextClose(now);
+      } catch {
+        close = Infinity; // the calendar ends here
+      }
+    }
+    return ended;
+  }
+
+  async function upgrade(
+    channels: readonly Channel[],
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): Promise<void> {
     socket.on('error', () => socket.destroy());
     try {
-      const url = check(request, options);
-      if (closed || listeners.size >= maxClients) throw new TooMany();
-      const { since, strategies } = query(url);
+      const { url, channel } = check(request, options, channels);
+      if (closed || listeners.size >= maxClients) throw tooMany();
+      const { since, strategies } = query(url, channel);
       const last = await dependencies.events.lastSeq();
       if (since !== undefined && since > last) {
         throw new SignalboxError('SINCE_INVALID', `since: ${since} is above the newest seq, ${last}`, 'Leave it out.');
@@ -83,7 +118,7 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
       if (socket.destroyed) return;
       sockets.handleUpgrade(request, socket, head, (client) => {
         const wanted = strategies === undefined ? null : new Set(strategies.split(','));
-        const listener = new Listener(client, dependencies, frames, limits, wanted, since ?? last, () =>
+        const listener = new Listener(client, dependencies, frames, limits, channel, wanted, since ?? last, () =>
           listeners.delete(listener),
         );
         listeners.add(listener);
@@ -98,9 +133,9 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
   }
 
   return {
-    attach(server) {
+    attach(server, channels = [SIGNALS, PRICES]) {
       const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
-        void upgrade(request, socket, head);
+        void upgrade(channels, request, socket, head);
       server.on('upgrade', onUpgrade);
       return () => server.off('upgrade', onUpgrade);
     },
@@ -124,27 +159,27 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
   };
 }
 
-class TooMany extends Error {}
-
 /** Path, name and origin, before anything is read. */
-function check(request: IncomingMessage, access: Access): URL {
+function check(request: IncomingMessage, access: Access, channels: readonly Channel[]): { url: URL; channel: Channel } {
   checkHost(request.headers.host, access);
   checkLocalOrigin(request.headers.origin, access);
   const url = URL.canParse(request.url ?? '', 'http://localhost') && new URL(request.url ?? '', 'http://localhost');
-  if (!url || url.pathname !== SIGNALS_PATH) {
-    throw new SignalboxError('ROUTE_UNKNOWN', 'there is no such WebSocket here', `Connect to ${SIGNALS_PATH}.`);
+  const channel = url && channels.find(({ path }) => path === url.pathname);
+  if (!channel) {
+    const known = channels.map(({ path }) => path).join(' or ');
+    throw new SignalboxError('ROUTE_UNKNOWN', 'there is no such WebSocket here', `Connect to ${known}.`);
   }
-  return url;
+  return { url, channel };
 }
 
-function query(url: URL): { since?: number; strategies?: string } {
+function query(url: URL, { byStrategy }: Channel): { since?: number; strategies?: string } {
   const given: Record<string, string | string[]> = {};
   for (const name of new Set(url.searchParams.keys())) {
     const values = url.searchParams.getAll(name);
     given[name] = values.length === 1 ? values[0]! : values;
   }
   try {
-    return checkQuery(given) as { since?: number; strategies?: string };
+    return (byStrategy ? checkSinceAndStrategies : checkSince)(given) as { since?: number; strategies?: string };
   } catch (error) {
     // at a handshake whatever is wrong with a parameter is a 400
     if (!(error instanceof SignalboxError)) throw error;
@@ -153,14 +188,12 @@ function query(url: URL): { since?: number; strategies?: string } {
 }
 
 function refuse(socket: Duplex, error: unknown, onError?: (error: unknown) => void): void {
-  const body =
-    error instanceof TooMany
-      ? { detail: 'too many connections', status_code: 503, code: 'STORE_DOWN' }
-      : errorBody(error);
+  const body = errorBody(error);
   if (body.status_code === 500) onError?.(error);
   const text = JSON.stringify(body);
+  const wait = body.code === 'BUSY' ? 'Retry-After: 5\r\n' : '';
   socket.end(
-    `HTTP/1.1 ${body.status_code} Refused\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\n` +
+    `HTTP/1.1 ${body.status_code} Refused\r\nConnection: close\r\n${wait}Content-Type: application/json; charset=utf-8\r\n` +
       `X-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   );
 }
@@ -168,3 +201,6 @@ function refuse(socket: Duplex, error: unknown, onError?: (error: unknown) => vo
 /** Options that were given; `undefined` is none. */
 const defined = (options: LiveOptions): Partial<Limits> =>
   Object.fromEntries(Object.entries(options).filter(([name, value]) => name in LIMITS && value !== undefined));
+
+const tooMany = (): SignalboxError =>
+  new SignalboxError('BUSY', 'too many connections are open', 'Connect again later.');

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Koa from 'koa';
 import { SignalboxError } from '@signalbox/core';
+import type { Channel } from '../live/channel.js';
 import type { Live } from '../live/live.js';
 import { ownerOfPort } from './port-owner.js';
 
@@ -11,6 +12,8 @@ export interface Service {
   readonly application: Koa;
   /** Answers upgrades to WebSockets; without it there are none. */
   readonly live?: Live;
+  /** Those of `live` that it serves. */
+  readonly channels?: readonly Channel[];
 }
 
 export interface ListenOptions {
@@ -54,7 +57,7 @@ export async function listen(
       if (code === 'EADDRINUSE' && candidate < last) continue;
       throw await refusal(service.name, candidate, bind, code, error);
     }
-    const close = service.live?.attach(server);
+    const close = service.live?.attach(server, service.channels);
     return listening(service.name, server, bind, close);
   }
   throw new RangeError('unreachable');

@@ -1,4 +1,5 @@
 import type Koa from 'koa';
+import { PRICES, SIGNALS, type Channel } from '../live/channel.js';
 import { createLive, type Live, type LiveOptions } from '../live/live.js';
 import { createApplication, type ApplicationOptions } from './application.js';
 import { ANALYTICS_ROUTES } from './analytics/index.js';
@@ -6,6 +7,7 @@ import { createPage } from './dashboard/page.js';
 import type { ServiceDependencies } from './dependencies.js';
 import type { Service } from './listen.js';
 import { MODELS_ROUTES } from './models/index.js';
+import type { Route } from './route.js';
 import { TRADING_ROUTES } from './trading/index.js';
 
 export interface ServicesOptions extends Omit<ApplicationOptions, 'title'> {
@@ -35,35 +37,18 @@ export function createServices(dependencies: ServiceDependencies, options: Servi
     ...(rest.allowedHosts ? { allowedHosts: rest.allowedHosts } : {}),
     onError: (error) => rest.onError?.(error, { method: 'GET', path: '/ws/trading-signals' }),
   });
-  const service = (name: string, defaultPort: number, application: Koa, withLive: boolean): Service => ({
+  const service = (name: string, defaultPort: number, application: Koa, ...channels: Channel[]): Service => ({
     name,
     defaultPort,
     application,
-    ...(withLive ? { live } : {}),
+    ...(channels.length > 0 ? { live, channels } : {}),
   });
-  const models = service(
-    'models',
-    8006,
-    createApplication(MODELS_ROUTES, dependencies, { ...rest, title: 'Signalbox Multi-Model API' }),
-    true,
-  );
-  const trading = service(
-    'trading',
-    8000,
-    createApplication(TRADING_ROUTES, dependencies, { ...rest, title: 'Signalbox Trading API' }),
-    false,
-  );
-  const analytics = service(
-    'analytics',
-    8001,
-    createApplication(ANALYTICS_ROUTES, dependencies, { ...rest, title: 'Signalbox Analytics API' }),
-    false,
-  );
-  const dashboard = service(
-    'dashboard',
-    5000,
-    createPage(dependencies, { ...rest, title: 'Signalbox' }, pageFolder),
-    true,
-  );
+  const api = (routes: readonly Route[], title: string): Koa =>
+    createApplication(routes, dependencies, { ...rest, title: `Signalbox ${title}` });
+  const models = service('models', 8006, api(MODELS_ROUTES, 'Multi-Model API'), SIGNALS);
+  const trading = service('trading', 8000, api(TRADING_ROUTES, 'Trading API'), PRICES);
+  const analytics = service('analytics', 8001, api(ANALYTICS_ROUTES, 'Analytics API'));
+  const page = createPage(dependencies, { ...rest, title: 'Signalbox' }, pageFolder);
+  const dashboard = service('dashboard', 5000, page, SIGNALS, PRICES);
   return { models, trading, analytics, dashboard, all: [models, trading, analytics, dashboard], live };
 }

@@ -99,7 +99,7 @@ describe('the connection', () => {
   });
 
   it.each([
-    ['another path', () => refusal(urlOf('', '/ws')), 404],
+    ['a path of another service', () => refusal(urlOf('', '/ws')), 404],
     ['a longer path', () => refusal(urlOf('', `${PATH}/x`)), 404],
     ['a foreign origin', () => refusal(urlOf(), { origin: 'https://evil.example' }), 403],
     ['an origin that only begins like ours', () => refusal(urlOf(), { origin: 'http://localhost.evil.example' }), 403],

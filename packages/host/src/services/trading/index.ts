@@ -2,10 +2,19 @@ import { health } from '../health.js';
 import { root } from '../root.js';
 import type { Route } from '../route.js';
 import { candlesticks } from './candlesticks.js';
+import { isTradingDay, marketStatus } from './market.js';
+import { latestPrice, stats } from './price.js';
 
 /** The Trading API, port 8000. */
 export const TRADING_ROUTES: readonly Route[] = Object.freeze([
-  root('Signalbox Trading API', () => TRADING_ROUTES, { '/openapi.json': 'This API as an OpenAPI 3.1 document' }),
+  root('Signalbox Trading API', () => TRADING_ROUTES, {
+    '/ws': 'WebSocket: prices as they come',
+    '/openapi.json': 'This API as an OpenAPI 3.1 document',
+  }),
   health,
+  latestPrice,
   candlesticks,
+  stats,
+  marketStatus,
+  isTradingDay,
 ]);

@@ -5,9 +5,14 @@ const FIELDS = `${ms('time', 'time')}, ${num('open', 'open')}, ${num('high', 'hi
   ${num('close', 'close')}, ${num('volume', 'volume')}`;
 
 /** The newest bar that is complete at `end`. */
-export async function lastBar(db: Database, symbol: string, end: number, slotMs: number): Promise<Bar | undefined> {
-  const { rows } = await db.query<Bar>(
-    `SELECT ${FIELDS} FROM usdcop_m5_ohlcv WHERE symbol = $1 AND time <= ${at('$2')} ORDER BY usdcop_m5_ohlcv.time DESC LIMIT 1`,
+export async function lastBar(
+  db: Database,
+  symbol: string,
+  end: number,
+  slotMs: number,
+): Promise<(Bar & { readonly source: string }) | undefined> {
+  const { rows } = await db.query<Bar & { readonly source: string }>(
+    `SELECT ${FIELDS}, source FROM usdcop_m5_ohlcv WHERE symbol = $1 AND time <= ${at('$2')} ORDER BY usdcop_m5_ohlcv.time DESC LIMIT 1`,
     [symbol, end - slotMs],
   );
   return rows[0];
