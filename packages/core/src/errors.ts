@@ -46,6 +46,7 @@ export const ERROR_CODES = {
   PLUGIN_INVALID: 'plugin',
   PLUGIN_INCOMPATIBLE: 'plugin',
   STRATEGY_UNAVAILABLE: 'plugin',
+  STRATEGY_NONCONFORMING: 'plugin',
   // the machine or a service is at fault; retry after mending it
   HOST_RUNNING: 'machine',
   PORT_TAKEN: 'machine',
