@@ -65,7 +65,9 @@ export class ForestModel implements TreeModel {
     if (rows.length !== nRows * this.featureCount)
       throw wrongLength(`${nRows} rows`, rows.length, nRows * this.featureCount);
     if (out.length < nRows * this.outputs) throw wrongLength('out', out.length, nRows * this.outputs);
-    for (let i = 0; i < nRows; i++) this.#predict(rows, i * this.featureCount, out, i * this.outputs);
+    this.#forest.sumRows(rows, nRows, this.featureCount, this.#sums, (row) =>
+      this.#objective.transform(this.#sums, this.rawOutputs, out, row * this.outputs),
+    );
     return out;
   }
 

@@ -1,7 +1,20 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { compileKernel, LANES } from './kernel.js';
+import { compileKernel, LANES, ROWS } from './kernel.js';
 
-const layout = { depth: 1, shift: 20, slots: 1, words: new Int32Array(2 * LANES), leaves: new Float64Array(2 * LANES) };
+const ranks = {
+  shift: 20,
+  slots: 1,
+  single: false,
+  closed: false,
+  used: [{ thresholds: [1, 2, 3, 4, 5], from: 0, to: 1 }],
+};
+const layout = {
+  depth: 1,
+  trees: LANES,
+  ranks,
+  words: new Int32Array(LANES),
+  leaves: new Float64Array(2 * LANES),
+};
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -10,7 +23,7 @@ describe('the compiled walk', () => {
     const words = layout.words.slice();
     const leaves = layout.leaves.slice();
     for (let tree = 0; tree < LANES; tree++) {
-      words[2 * tree + 1] = 5;
+      words[tree] = 5;
       leaves.set([10 ** tree, 2 * 10 ** tree], 2 * tree);
     }
     const kernel = compileKernel({ ...layout, words, leaves })!;
@@ -21,9 +34,37 @@ describe('the compiled walk', () => {
     expect(kernel.sum(0, 0, 0.5), 'no trees').toBe(0.5);
   });
 
+  it('takes rows side by side, each with its own answer and sum', () => {
+    const words = layout.words.slice().fill(3);
+    const leaves = Float64Array.from({ length: 2 * LANES }, (_, i) => (i % 2 === 0 ? 1 : 10) * 100 ** (i >> 1));
+    const kernel = compileKernel({ ...layout, words, leaves })!;
+    for (let row = 0; row < ROWS; row++) {
+      kernel.inputs![0] = row % 2 === 0 ? 2.5 : 3.5;
+      kernel.rank(row);
+    }
+    kernel.sumRows(0, LANES, 0.5);
+    const [right, left] = [1010101.5, 10101010.5];
+    expect([...kernel.sums]).toEqual(Array.from({ length: ROWS }, (_, row) => (row % 2 === 0 ? left : right)));
+  });
+
+  it('ranks a value by the number of thresholds that send it right, infinities and values on a threshold too', () => {
+    for (const single of [false, true])
+      for (const closed of [false, true]) {
+        const leaves = single ? new Float32Array(2 * LANES) : new Float64Array(2 * LANES);
+        const kernel = compileKernel({ ...layout, ranks: { ...ranks, single, closed }, leaves })!;
+        const rankOf = (x: number): number => {
+          kernel.inputs![0] = x;
+          kernel.rank(0);
+          return kernel.values[0]!;
+        };
+        const numbers = [-Infinity, 0, 1, 1.5, 3, 5, 6, Infinity];
+        expect(numbers.map(rankOf)).toEqual(closed ? [0, 0, 0, 1, 2, 4, 5, 5] : [0, 0, 1, 1, 3, 5, 5, 5]);
+      }
+  });
+
   it('float32 sums round after each leaf', () => {
     const leaves = Float32Array.from([1e8, 0, 1, 0, 1, 0, 1, 0]);
-    const kernel = compileKernel({ ...layout, leaves })!;
+    const kernel = compileKernel({ ...layout, ranks: { ...ranks, single: true }, leaves })!;
     expect(kernel.sum(0, LANES, 0)).toBe(1e8);
   });
 

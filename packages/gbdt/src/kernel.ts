@@ -1,24 +1,34 @@
+import type { CompiledRanks, RankLayout } from './ranker.js';
+
 /** What the inner loop needs to know of a forest of complete trees. */
 export interface Layout {
   readonly depth: number;
-  /** Bits of a word below its slot. */
-  readonly shift: number;
-  readonly slots: number;
+  readonly trees: number;
+  readonly ranks: RankLayout;
+  /** Level by level, on each level tree by tree. */
   readonly words: Int32Array;
+  /** Tree by tree. */
   readonly leaves: Float32Array | Float64Array;
 }
 
 /** The same sums as the loop in TypeScript gives, faster. */
-export interface Kernel {
-  /** Where a row's words go, by slot. */
+export interface Kernel extends CompiledRanks {
+  /** Where the words of ROWS rows go, by slot, then by row. */
   readonly values: Int32Array;
-  /** Adds the leaves of the trees from `first` up to `end`, in order, to `base`. */
+  /** Adds the leaves of the trees from `first` up to `end`, in order, to `base`: for the first row of `values`. */
   sum(first: number, end: number, base: number): number;
+  /** The same for all ROWS rows at once, into `sums`. */
+  sumRows(first: number, end: number, base: number): void;
+  readonly sums: Float64Array;
 }
 
 // the few names of WebAssembly that are used; the compiler is told of neither browser nor Node
 interface Instance {
-  readonly exports: { readonly sum: (first: number, end: number, base: number) => number };
+  readonly exports: {
+    readonly one: (first: number, end: number, base: number) => number;
+    readonly rows: (first: number, end: number, base: number) => void;
+    readonly rank: (to: number) => void;
+  };
 }
 declare const WebAssembly:
   | {
@@ -28,32 +38,67 @@ declare const WebAssembly:
     }
   | undefined;
 
+/** Trees that are walked side by side for one row. */
 export const LANES = 4;
+/** Rows that are walked side by side through each tree, in vectors of four. */
+export const ROWS = 8;
+const PARTS = ROWS / 4;
+/** A slot's values of ROWS rows lie side by side: 2 ** SLOT_SHIFT bytes. */
+const SLOT_SHIFT = 5;
+/** Levels whose nodes are all compared: 7 nodes by vectors cost less than 3 by rows. */
+const VECTOR_LEVELS = 3;
+/** Steps of binary searches that are unrolled; a model with more has its values ranked in TypeScript. */
+const MAX_RANK_STEPS = 4096;
+/** Searches that run side by side. */
+const SEARCHES = 4;
 const PAGE = 65_536;
 
 /**
  * Compiles the walk to WebAssembly: no bounds checks, every level and lane unrolled. Null where that is not allowed (a page whose content
  * policy has no `wasm-unsafe-eval`) or not possible; the caller has the loop in TypeScript.
  */
-export function compileKernel({ depth, shift, slots, words, leaves }: Layout): Kernel | null {
-  if (depth === 0 || shift < 2 || typeof WebAssembly === 'undefined') return null;
-  const wordsAt = align(4 * slots);
-  // words take as many cells as leaves: one tree back from the first leaf is still inside the memory
-  const leavesAt = align(wordsAt + Math.max(words.byteLength, 8 * 2 ** depth));
+export function compileKernel({ depth, trees, ranks, words, leaves }: Layout): Kernel | null {
+  const { shift, slots, single, used } = ranks;
+  if (depth === 0 || shift < SLOT_SHIFT || typeof WebAssembly === 'undefined') return null;
+  const bytes = single ? 4 : 8;
+  const steps = used.map(({ thresholds }) => Math.ceil(Math.log2(thresholds.length + 1)));
+  const withRanks = steps.reduce((sum, count) => sum + count, 0) <= MAX_RANK_STEPS;
+  const sumsAt = align(4 * slots * ROWS);
+  const inputsAt = align(sumsAt + 8 * ROWS);
+  const thresholdsAt = align(inputsAt + bytes * used.length);
+  const thresholds = withRanks ? steps.reduce((sum, count) => sum + 2 ** count, 0) : 0;
+  const wordsAt = align(thresholdsAt + bytes * thresholds);
+  const leavesAt = align(wordsAt + words.byteLength);
   const size = leavesAt + leaves.byteLength;
   try {
     const pages = Math.ceil(size / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const numbers = (at: number, length: number): Float32Array | Float64Array =>
+      single ? new Float32Array(memory.buffer, at, length) : new Float64Array(memory.buffer, at, length);
     new Int32Array(memory.buffer, wordsAt, words.length).set(words);
-    const single = leaves instanceof Float32Array;
-    if (single) new Float32Array(memory.buffer, leavesAt, leaves.length).set(leaves);
-    else new Float64Array(memory.buffer, leavesAt, leaves.length).set(leaves);
-    const code = moduleOf(walk(depth, shift, wordsAt, leavesAt, single));
-    const { sum } = new WebAssembly.Instance(new WebAssembly.Module(code), { m: { m: memory } }).exports;
-    const stride = 4 * 2 ** depth;
+    numbers(leavesAt, leaves.length).set(leaves);
+    const places = { depth, trees, shift, slots, wordsAt, leavesAt, sumsAt, single };
+    let rankCode: Code = { locals: [], body: [op.end] };
+    if (withRanks) {
+      // NaN is above every value
+      const table = numbers(thresholdsAt, thresholds).fill(NaN);
+      let at = 0;
+      used.forEach((feature, i) => {
+        table.set(feature.thresholds, at);
+        at += 2 ** steps[i]!;
+      });
+      rankCode = rankValues(ranks, steps, inputsAt, thresholdsAt);
+    }
+    const module = new WebAssembly.Module(moduleOf(walkTrees(places), walkRows(places), rankCode));
+    const { one, rows, rank } = new WebAssembly.Instance(module, { m: { m: memory } }).exports;
     return {
-      values: new Int32Array(memory.buffer, 0, slots),
-      sum: (first, end, base) => sum(first * stride, end * stride, base),
+      values: new Int32Array(memory.buffer, 0, slots * ROWS),
+      stride: ROWS,
+      inputs: withRanks ? numbers(inputsAt, used.length) : null,
+      rank: (row) => rank(4 * row),
+      sums: new Float64Array(memory.buffer, sumsAt, ROWS),
+      sum: one,
+      sumRows: rows,
     };
   } catch {
     return null;
@@ -65,7 +110,20 @@ function align(offset: number): number {
 }
 
 const I32 = 0x7f;
+const F32 = 0x7d;
 const F64 = 0x7c;
+const V128 = 0x7b;
+/** Instructions on vectors of four 32-bit integers. */
+const simd = {
+  load: [0xfd, 0x00],
+  splat: [0xfd, 0x11],
+  lane: [0xfd, 0x1b],
+  lessSigned: [0xfd, 0x39],
+  select: [0xfd, 0x52],
+  shl: [0xfd, 0xab, 0x01],
+  add: [0xfd, 0xae, 0x01],
+  sub: [0xfd, 0xb1, 0x01],
+} as const;
 const op = {
   loop: 0x03,
   end: 0x0b,
@@ -77,81 +135,242 @@ const op = {
   load: 0x28,
   f32load: 0x2a,
   f64load: 0x2b,
+  store: 0x36,
+  f64store: 0x39,
   const: 0x41,
+  f32gt: 0x5e,
+  f32ge: 0x60,
+  f64gt: 0x64,
+  f64ge: 0x66,
   lessUnsigned: 0x49,
   greaterEqualUnsigned: 0x4f,
   add: 0x6a,
   sub: 0x6b,
+  or: 0x72,
   shl: 0x74,
   shr: 0x76,
+  f32add: 0x92,
   f64add: 0xa0,
   demote: 0xb6,
   promote: 0xbb,
 } as const;
 
-/** Body of `sum(tree, end, total)`; trees by the byte offset of their words. Locals after these: a node per lane, and a word. */
-function walk(depth: number, shift: number, wordsAt: number, leavesAt: number, single: boolean): number[] {
-  const [tree, end, total] = [0, 1, 2];
+interface Places {
+  readonly depth: number;
+  readonly trees: number;
+  readonly shift: number;
+  readonly slots: number;
+  readonly wordsAt: number;
+  readonly leavesAt: number;
+  readonly sumsAt: number;
+  /** Leaves and sums are float32. */
+  readonly single: boolean;
+}
+
+/** A function's body and its locals, by type, after the parameters. */
+interface Code {
+  readonly locals: readonly (readonly [count: number, type: number])[];
+  readonly body: readonly number[];
+}
+/** Parameters of both walks: the first tree, the end, and the base. */
+const [TREE, END, BASE] = [0, 1, 2];
+
+/** `one(tree, end, base)`: four trees side by side for the first row. */
+function walkTrees(places: Places): Code {
+  const { leavesAt, single } = places;
   const node = (lane: number): number => 3 + lane;
   const word = 3 + LANES;
-  const width = 2 ** depth;
-  const code: number[] = [
-    op.block,
-    0x40,
-    op.get,
-    tree,
-    op.get,
-    end,
-    op.greaterEqualUnsigned,
-    op.brIf,
-    0,
-    op.loop,
-    0x40,
-  ];
-  for (let level = 0; level < depth; level++)
+  const total = word + 1;
+  const steps: number[] = [];
+  for (let level = 0; level < places.depth; level++)
     for (let lane = 0; lane < LANES; lane++) {
-      const offset = wordsAt + 4 * lane * width;
-      // 2 · node, below the comparison's bit
-      if (level === 0) code.push(op.const, 2, op.get, tree, ...memory(op.load, 2, offset + 4));
-      else {
-        code.push(op.get, node(lane), op.const, 1, op.shl);
-        code.push(op.get, tree, op.get, node(lane), op.const, 2, op.shl, op.add, ...memory(op.load, 2, offset));
-      }
-      // words leave the two bits below the slot free, so that the shift gives the slot's byte
-      code.push(op.tee, word, op.const, shift - 2, op.shr, ...memory(op.load, 2, 0));
-      code.push(op.get, word, op.sub, op.const, 31, op.shr, op.add, op.set, node(lane));
+      const [from, ahead] = level === 0 ? [TREE, lane] : [node(lane), 0];
+      steps.push(op.get, from, op.const, 1, op.shl, ...wordOf(places, level, from, ahead), op.tee, word);
+      steps.push(...goesLeft(places, word, 0), op.add, ...(ahead > 0 ? [op.const, 2 * ahead, op.add] : []));
+      steps.push(op.set, node(lane));
     }
-  code.push(op.get, total);
-  for (let lane = 0; lane < LANES; lane++) {
-    const bytes = single ? 4 : 8;
-    const offset = leavesAt + bytes * (lane - 1) * width;
-    code.push(op.get, tree, ...(single ? [] : [op.const, 1, op.shl]));
-    code.push(op.get, node(lane), op.const, single ? 2 : 3, op.shl, op.add);
-    if (single) code.push(...memory(op.f32load, 2, offset), op.promote, op.f64add, op.demote, op.promote);
-    else code.push(...memory(op.f64load, 3, offset), op.f64add);
+  steps.push(op.get, total);
+  for (let lane = 0; lane < LANES; lane++) steps.push(...addLeaf(node(lane), leavesAt, single));
+  steps.push(op.set, total);
+  return {
+    locals: [
+      [LANES + 1, I32],
+      [1, single ? F32 : F64],
+    ],
+    body: [
+      ...[op.get, BASE, ...(single ? [op.demote] : []), op.set, total],
+      ...forTrees(LANES, steps),
+      ...[op.get, total, ...(single ? [op.promote] : []), op.end],
+    ],
+  };
+}
+
+/**
+ * `rows(tree, end, base)`: one tree after another, ROWS rows side by side. On the first levels all nodes are compared, four rows an
+ * instruction, and each row takes the answer of its own node; further down each row looks at its node only.
+ */
+function walkRows(places: Places): Code {
+  const { leavesAt, sumsAt, single, depth } = places;
+  const together = Math.min(VECTOR_LEVELS, depth);
+  const widest = 2 ** (together - 1);
+  const node = (row: number): number => 3 + row;
+  const word = 3 + ROWS;
+  const slot = (at: number): number => word + 1 + at;
+  const total = (row: number): number => slot(widest) + row;
+  const splat = (at: number): number => total(ROWS) + at;
+  const wentLeft = (level: number, part: number): number => splat(widest) + PARTS * level + part;
+  const steps: number[] = [];
+
+  /** The answers of the nodes of `level` below node `at` of the level `above`, by row. */
+  const answers = (level: number, above: number, at: number, part: number): number[] =>
+    above === level
+      ? [op.get, slot(at), ...memory(simd.load, 4, 16 * part), op.get, splat(at), ...simd.lessSigned]
+      : [
+          ...answers(level, above + 1, 2 * at + 1, part),
+          ...answers(level, above + 1, 2 * at, part),
+          ...[op.get, wentLeft(above, part), ...simd.select],
+        ];
+  for (let level = 0; level < together; level++) {
+    for (let at = 0; at < 2 ** level; at++) {
+      steps.push(op.get, TREE, op.const, level, op.shl, op.set, word, ...wordOf(places, level, word, at));
+      steps.push(op.tee, word, ...slotOf(places), op.set, slot(at), op.get, word, ...simd.splat, op.set, splat(at));
+    }
+    for (let part = 0; part < PARTS; part++) steps.push(...answers(level, 0, 0, part), op.set, wentLeft(level, part));
   }
-  code.push(op.set, total);
-  code.push(op.get, tree, op.const, ...signed(4 * LANES * width), op.add, op.tee, tree);
-  code.push(op.get, end, op.lessUnsigned, op.brIf, 0, op.end, op.end, op.get, total, op.end);
-  return code;
+  for (let part = 0; part < PARTS; part++) {
+    // an answer is −1 or 0
+    const at = wentLeft(0, part);
+    for (let level = 1; level < together; level++)
+      steps.push(op.get, at, op.const, 1, ...simd.shl, op.get, wentLeft(level, part), ...simd.add, op.set, at);
+    steps.push(op.get, TREE, op.const, together, op.shl, ...simd.splat, op.get, at, ...simd.sub, op.set, at);
+    for (let lane = 0; lane < 4; lane++) steps.push(op.get, at, ...simd.lane, lane, op.set, node(4 * part + lane));
+  }
+  for (let level = together; level < depth; level++)
+    for (let row = 0; row < ROWS; row++) {
+      steps.push(op.get, node(row), op.const, 1, op.shl, ...wordOf(places, level, node(row), 0), op.tee, word);
+      steps.push(...goesLeft(places, word, row), op.add, op.set, node(row));
+    }
+  for (let row = 0; row < ROWS; row++)
+    steps.push(op.get, total(row), ...addLeaf(node(row), leavesAt, single), op.set, total(row));
+  const body: number[] = [];
+  for (let row = 0; row < ROWS; row++) body.push(op.get, BASE, ...(single ? [op.demote] : []), op.set, total(row));
+  body.push(...forTrees(1, steps));
+  for (let row = 0; row < ROWS; row++) {
+    body.push(op.const, 0, op.get, total(row), ...(single ? [op.promote] : []));
+    body.push(...memory(op.f64store, 3, sumsAt + 8 * row));
+  }
+  body.push(op.end);
+  return {
+    locals: [
+      [ROWS + 1 + widest, I32],
+      [ROWS, single ? F32 : F64],
+      [widest + PARTS * together, V128],
+    ],
+    body,
+  };
 }
 
-function memory(operation: number, alignment: number, offset: number): number[] {
-  return [operation, alignment, ...unsigned(offset)];
+/** Runs the steps while TREE is below END, which then moves on by so many trees. */
+function forTrees(trees: number, steps: readonly number[]): number[] {
+  return [
+    ...[op.block, 0x40, op.get, TREE, op.get, END, op.greaterEqualUnsigned, op.brIf, 0, op.loop, 0x40],
+    ...steps,
+    ...[op.get, TREE, op.const, ...signed(trees), op.add, op.tee, TREE],
+    ...[op.get, END, op.lessUnsigned, op.brIf, 0, op.end, op.end],
+  ];
 }
 
-/** A module that imports its memory as m.m and exports one function, `sum`. */
-function moduleOf(body: readonly number[]): Uint8Array {
-  const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
-  const code = [1, LANES + 1, I32, ...body];
-  return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, 0x60, 3, I32, I32, F64, 1, F64]),
-    ...section(2, [1, 1, 0x6d, 1, 0x6d, 2, 0, 0]),
-    ...section(3, [1, 0]),
-    ...section(7, [1, 3, 0x73, 0x75, 0x6d, 0, 0]),
-    ...section(10, [1, ...unsigned(code.length), ...code]),
-  ]);
+/** The word of a node, by its number on the level. */
+function wordOf({ trees, wordsAt }: Places, level: number, node: number, ahead: number): number[] {
+  return [op.get, node, op.const, 2, op.shl, ...memory(op.load, 2, wordsAt + 4 * (trees * (2 ** level - 1) + ahead))];
+}
+
+/** From the word on the stack to the first byte of its slot's values. */
+function slotOf({ shift }: Places): number[] {
+  // words leave the bits below the slot free, so that the shift gives the byte
+  return [op.const, shift - SLOT_SHIFT, op.shr];
+}
+
+/** From the word on the stack to 1 when the row goes left, else 0. */
+function goesLeft(places: Places, word: number, row: number): number[] {
+  return [...slotOf(places), ...memory(op.load, 2, 4 * row), op.get, word, op.sub, op.const, 31, op.shr];
+}
+
+/** Adds a leaf to the sum on the stack. */
+function addLeaf(node: number, leavesAt: number, single: boolean): number[] {
+  return single
+    ? [op.get, node, op.const, 2, op.shl, ...memory(op.f32load, 2, leavesAt), op.f32add]
+    : [op.get, node, op.const, 3, op.shl, ...memory(op.f64load, 3, leavesAt), op.f64add];
+}
+
+/**
+ * `rank(row)`: how many thresholds of its feature send each input right, written with each of its slots. A binary search whose
+ * comparison is a number, not a branch.
+ */
+function rankValues(ranks: RankLayout, steps: readonly number[], inputsAt: number, thresholdsAt: number): Code {
+  const { single, closed, shift, used } = ranks;
+  const scale = single ? 2 : 3;
+  const bytes = 2 ** scale;
+  const load = single ? op.f32load : op.f64load;
+  const above = single ? (closed ? op.f32gt : op.f32ge) : closed ? op.f64gt : op.f64ge;
+  const low = (search: number): number => 1 + search;
+  const input = (search: number): number => 1 + SEARCHES + search;
+  const body: number[] = [];
+  let table = thresholdsAt;
+  for (let first = 0; first < used.length; first += SEARCHES) {
+    const group = used.slice(first, first + SEARCHES).map((feature, search) => {
+      const count = steps[first + search]!;
+      const at = table;
+      table += bytes * 2 ** count;
+      body.push(op.const, 0, ...memory(load, scale, inputsAt + bytes * (first + search)), op.set, input(search));
+      body.push(op.const, 0, op.set, low(search));
+      return { ...feature, count, at };
+    });
+    for (let step = Math.max(...group.map(({ count }) => count)) - 1; step >= 0; step--)
+      group.forEach(({ count, at }, search) => {
+        if (step >= count) return;
+        body.push(op.get, input(search), op.get, low(search), ...memory(load, scale, at + bytes * (2 ** step - 1)));
+        body.push(above, op.const, step + scale, op.shl, op.get, low(search), op.add, op.set, low(search));
+      });
+    group.forEach(({ from, to }, search) => {
+      for (let slot = from; slot < to; slot++) {
+        body.push(op.get, 0, op.get, low(search), op.const, scale, op.shr);
+        body.push(op.const, ...signed(slot * 2 ** shift), op.or, ...memory(op.store, 2, 4 * ROWS * slot));
+      }
+    });
+  }
+  body.push(op.end);
+  return {
+    locals: [
+      [SEARCHES, I32],
+      [SEARCHES, single ? F32 : F64],
+    ],
+    body,
+  };
+}
+
+function memory(operation: number | readonly number[], alignment: number, offset: number): number[] {
+  return [...(typeof operation === 'number' ? [operation] : operation), alignment, ...unsigned(offset)];
+}
+
+/** A module that imports its memory as m.m and exports the functions `one`, `rows` and `rank`. */
+function moduleOf(one: Code, rows: Code, rank: Code): Uint8Array {
+  const section = (id: number, content: readonly number[]): number[] =>
+    [id, ...unsigned(content.length)].concat(content);
+  const code = ({ locals, body }: Code): number[] => {
+    const content = [locals.length, ...locals.flat()].concat(body);
+    return unsigned(content.length).concat(content);
+  };
+  const name = (text: string): number[] => [text.length, ...Array.from(text, (letter) => letter.charCodeAt(0))];
+  return Uint8Array.from(
+    [
+      ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+      ...section(1, [3, 0x60, 3, I32, I32, F64, 1, F64, 0x60, 3, I32, I32, F64, 0, 0x60, 1, I32, 0]),
+      ...section(2, [1, ...name('m'), ...name('m'), 2, 0, 0]),
+      ...section(3, [3, 0, 1, 2]),
+      ...section(7, [3, ...name('one'), 0, 0, ...name('rows'), 0, 1, ...name('rank'), 0, 2]),
+    ].concat(section(10, [3].concat(code(one), code(rows), code(rank)))),
+  );
 }
 
 /** LEB128. */

@@ -2,12 +2,37 @@ import { unsupported } from './model-error.js';
 import { Missing, type Arithmetic, type CategorySet, type Tree } from './tree.js';
 
 /** Bits of a word that hold the rank, unless so many slots are needed that fewer remain. The sign bit stays free. */
-const RANK_BITS = 20;
+const RANK_BITS = 24;
 const WORD_BITS = 31;
+/** Left free between rank and slot, so that a shift of the word gives an address. */
+const FREE_BITS = 5;
 
 interface Slot {
   readonly missing: number;
   readonly set: CategorySet | null;
+}
+
+/** What compiled code needs to know to rank the values of a row. */
+export interface RankLayout {
+  /** Rank bits of a word; the slot lies above them. */
+  readonly shift: number;
+  readonly slots: number;
+  /** Values are rounded to float32, as the thresholds are. */
+  readonly single: boolean;
+  /** A value on a threshold goes left. */
+  readonly closed: boolean;
+  /** Sorted thresholds of each used feature, and the slots that take its rank. */
+  readonly used: readonly { readonly thresholds: ArrayLike<number>; readonly from: number; readonly to: number }[];
+}
+
+/** Ranks the values that stand in `inputs`, none of them missing, into the words of a row. */
+export interface CompiledRanks {
+  readonly values: Int32Array;
+  readonly inputs: Float32Array | Float64Array | null;
+  /** Words between those of two slots of a row. */
+  readonly stride: number;
+  /** @param row number of the row */
+  rank(row: number): void;
 }
 
 /**
@@ -32,6 +57,11 @@ export class Ranker {
   readonly #missing: Uint8Array;
   readonly #sets: readonly (CategorySet | null)[];
   #values: Int32Array;
+  #stride = 1;
+  /** Does the common row: no value missing, none that a split of its own treats as such. */
+  #compiled: CompiledRanks | null = null;
+  /** Some split asks for a category, or treats zero as missing: not the compiled code's. */
+  readonly #peculiar: boolean;
   readonly #slotOf = new Map<string, number>();
   readonly #place = new Map<number, number>();
 
@@ -44,6 +74,7 @@ export class Ranker {
     const flat = all.flat();
     this.#slots = runningSum(all.map((list) => list.length));
     flat.forEach(([key], slot) => this.#slotOf.set(key, slot));
+    this.#peculiar = flat.some(([, { set, missing }]) => set !== null || missing >= Missing.ZERO_RIGHT);
     this.#missing = Uint8Array.from(flat, ([, slot]) => slot.missing);
     this.#sets = flat.map(([, slot]) => slot.set);
 
@@ -56,8 +87,8 @@ export class Ranker {
     this.#values = new Int32Array(Math.max(1, flat.length));
 
     this.shift = Math.min(RANK_BITS, WORD_BITS - bitsFor(flat.length));
-    // a word's rank leaves two bits below the slot free
-    if (numbers.some((list) => list.length >= 2 ** (this.shift - 2)))
+    // a word's rank leaves some bits below the slot free
+    if (numbers.some((list) => list.length >= 2 ** (this.shift - FREE_BITS)))
       throw unsupported(
         `a model with ${flat.length} kinds of split and ${Math.max(...numbers.map((l) => l.length))} thresholds of one feature`,
         'Train with fewer or shallower trees.',
@@ -66,12 +97,25 @@ export class Ranker {
 
   /** Slots of a row. */
   get slots(): number {
-    return this.#values.length;
+    return Math.max(1, this.#sets.length);
   }
 
   /** Ranks are written there from now on. */
-  writeTo(values: Int32Array): void {
-    this.#values = values;
+  writeTo(compiled: CompiledRanks): void {
+    this.#values = compiled.values;
+    this.#stride = compiled.stride;
+    if (!this.#peculiar && compiled.inputs) this.#compiled = compiled;
+  }
+
+  get layout(): RankLayout {
+    const { single, closed } = this.#arithmetic;
+    const bounds = this.#bounds;
+    const used = Array.from(this.#used, (_, place) => ({
+      thresholds: this.#thresholds.subarray(bounds[place]!, bounds[place + 1]!),
+      from: this.#slots[place]!,
+      to: this.#slots[place + 1]!,
+    }));
+    return { shift: this.shift, slots: this.slots, single, closed, used };
   }
 
   /** The word of a split: compare it with the value of the same slot. */
@@ -82,11 +126,27 @@ export class Ranker {
     return (slot << this.shift) | (set ? 1 : this.#upTo(tree.value[node]!, place));
   }
 
-  /** Words of the row that starts at `from`, by slot. The array is reused. */
-  rank(rows: Float64Array, from: number): Int32Array {
+  /** Words of the row that starts at `from`, by slot; with a compiled walk, of the row numbered `row` there. The array is reused. */
+  rank(rows: Float64Array, from: number, row = 0): Int32Array {
     const used = this.#used;
     const slots = this.#slots;
     const values = this.#values;
+    const compiled = this.#compiled;
+    const stride = this.#stride;
+    if (compiled) {
+      const inputs = compiled.inputs!;
+      const near = this.#arithmetic.zero;
+      let there = true;
+      for (let place = 0; place < used.length; place++) {
+        const given = rows[from + used[place]!]!;
+        inputs[place] = given >= -near && given <= near ? 0 : given;
+        there = there && given === given;
+      }
+      if (there) {
+        compiled.rank(row);
+        return values;
+      }
+    }
     const missing = this.#missing;
     const shift = this.shift;
     const { single, zero } = this.#arithmetic;
@@ -110,7 +170,7 @@ export class Ranker {
                 ? 0
                 : highest;
         else if (isZero && treatment >= Missing.ZERO_RIGHT) word = treatment === Missing.ZERO_LEFT ? 0 : highest;
-        values[slot] = (slot << shift) | word;
+        values[row + stride * slot] = (slot << shift) | word;
       }
     }
     return values;

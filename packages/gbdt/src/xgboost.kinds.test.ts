@@ -73,10 +73,14 @@ describe.each(
     );
   });
 
-  it('a batch gives the bits of single rows', () => {
-    const batch = model.predictBatch(Float64Array.from(kind.rows.flat(), number), kind.rows.length);
-    const single = kind.rows.flatMap((values) => Array.from(model.predict(row(values))));
-    expect(Array.from(batch)).toEqual(single);
+  it('a batch, whose rows walk side by side, gives the bits of single rows', () => {
+    // turned by one each time, so that a row stands beside others and in every place
+    const rows = Array.from({ length: 9 }, (_, k) => [...kind.rows.slice(k), ...kind.rows.slice(0, k)]).flat();
+    expect(rows.length).toBeGreaterThan(64);
+    const batch = model.predictBatch(Float64Array.from(rows.flat(), number), rows.length);
+    const single = kind.rows.map((values) => Array.from(model.predict(row(values))));
+    const turned = Array.from({ length: 9 }, (_, k) => [...single.slice(k), ...single.slice(0, k)]).flat(2);
+    expect(Array.from(batch)).toEqual(turned);
   });
 });
 
