@@ -7,6 +7,7 @@ import { announce } from './observe/running.js';
 import { discover, type Discovery } from './plugins/discover.js';
 import { createServices, listen, type Listening, type ServiceDependencies, type Services } from './services/index.js';
 import { createEventSwitch } from './stores/events/switch.js';
+import { openArtifacts, type Artifacts } from './stores/artifacts/open.js';
 import { startPostgres, type PostgresServer } from './stores/postgres/embedded.js';
 import { createRevival, type Revival } from './stores/postgres/revival.js';
 import { openWorld, WORLD_DATABASES } from './stores/postgres/world.js';
@@ -24,7 +25,8 @@ export async function startHost(config: Config, options: StartOptions): Promise<
   const plan = openPlan(config.instruments[0], config.features);
   const discovered = await discover(config.projectDir, config.plugins);
   const server = await startPostgres({ projectDir: config.projectDir });
-  const host = new Host(config, options, plan, discovered, server, log);
+  const artifacts = await openArtifacts(config.projectDir, config.artifacts);
+  const host = new Host(config, options, plan, discovered, artifacts, server, log);
   try {
     await host.run();
   } finally {
@@ -49,6 +51,7 @@ class Host {
     private readonly options: StartOptions,
     private readonly plan: Plan,
     private readonly discovered: readonly Discovery[],
+    artifacts: Artifacts,
     private readonly server: PostgresServer,
     private readonly log: Log,
   ) {
@@ -60,7 +63,7 @@ class Host {
       onRestarted: () => options.observer.say('The database was gone; it was started again.'),
       onError: (error) => log.error(error),
     });
-    this.crew = new Crew({ config, plan, discovered, kind, log });
+    this.crew = new Crew({ config, plan, discovered, artifacts, kind, log });
     this.world = kind === 'simulated' ? new DemoWorld(this.context()) : new MarketWorld(this.context());
   }
 

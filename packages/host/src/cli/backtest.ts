@@ -3,6 +3,7 @@ import { runBacktest, type BacktestReport } from '../inference/backtest.js';
 import type { StrategyResult } from '../inference/backtest-result.js';
 import { openPlan } from '../inference/plan.js';
 import { discover } from '../plugins/discover.js';
+import { openArtifacts } from '../stores/artifacts/open.js';
 import { configOf, day, type Session } from './session.js';
 import { withStore } from './store.js';
 import { table } from './terminal.js';
@@ -36,6 +37,7 @@ async function run(session: Session, flags: BacktestFlags): Promise<void> {
   const config = configOf(session, { world: flags.world });
   const plan = openPlan(config.instruments[0], config.features);
   const discovered = await discover(config.projectDir, config.plugins);
+  const artifacts = await openArtifacts(config.projectDir, config.artifacts);
   const strategies = flags.strategies
     ?.split(',')
     .map((code) => code.trim())
@@ -51,6 +53,7 @@ async function run(session: Session, flags: BacktestFlags): Promise<void> {
         plan,
         discovered,
         allowSimulatedModels: config.allowSimulatedModels,
+        artifacts,
         beginnings: config.strategies,
         now: Date.now(),
         signal,

@@ -5,6 +5,7 @@ import { demoCommand } from './demo.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
 import { exportCommand } from './export.js';
 import { ingestCommand } from './ingest.js';
+import { modelsCommand } from './models.js';
 import { startCommand } from './start.js';
 import { Terminal, type Streams } from './terminal.js';
 import type { Session } from './session.js';
@@ -17,7 +18,15 @@ export function programOf(session: Session): Command {
     .version(version(), '-V, --version', 'print the version')
     .showHelpAfterError('(signalbox --help lists the commands)')
     .enablePositionalOptions();
-  for (const command of [startCommand, demoCommand, ingestCommand, backtestCommand, exportCommand, configCommand]) {
+  for (const command of [
+    startCommand,
+    demoCommand,
+    ingestCommand,
+    backtestCommand,
+    exportCommand,
+    modelsCommand,
+    configCommand,
+  ]) {
     program.addCommand(command(session));
   }
   forAll(program, (command) => {

@@ -13,10 +13,12 @@ import {
 } from '@signalbox/core';
 import type { Pool } from 'pg';
 import type { Config } from '../config/config.js';
+import { openChampions } from '../models/candidates.js';
 import type { Discovery } from '../plugins/discover.js';
 import { openStrategies, type OpenStrategies } from '../plugins/open.js';
 import { registerDiscovered } from '../plugins/register.js';
 import type { StrategyStatus } from '../plugins/status.js';
+import type { Artifacts } from '../stores/artifacts/open.js';
 import { readBars } from '../stores/postgres/bars.js';
 import { commitBatch, type BatchedPart } from '../stores/postgres/batch.js';
 import { readMacro } from '../stores/postgres/macro.js';
@@ -37,6 +39,8 @@ export interface BacktestOptions {
   /** What the row of a strategy that has none begins with, by code. */
   readonly beginnings: Config['strategies'];
   readonly allowSimulatedModels: boolean;
+  /** Where stored models lie; without it each package's own model runs. */
+  readonly artifacts?: Artifacts;
   /** Session dates, both included, in the calendar's zone; without them from the first stored bar and to the last. */
   readonly from?: string;
   readonly to?: string;
@@ -96,6 +100,8 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   addMacro(series, await readMacro(pool, series.names));
   options.signal?.throwIfAborted();
 
+  const champions =
+    options.artifacts && (await openChampions(options.artifacts, pool, world, options.allowSimulatedModels));
   const opened = await openStrategies({
     rows: rows.map((row) => ({ code: row.code, package: row.package, parameters: row.parameters, isActive: true })),
     discovered: options.discovered,
@@ -103,6 +109,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     instrument,
     world,
     allowSimulatedModels: options.allowSimulatedModels,
+    ...(champions ? { champions: champions.of } : {}),
     log: options.log ?? (() => {}),
   });
   if (opened.seats.length === 0) {

@@ -6,9 +6,16 @@ import type { InstalledStrategy } from './discover.js';
 
 /** Which version of a model serves, for people and for provenance. */
 export interface Champion {
+  /** Of the store; `0` is the model that the package brings along. */
   readonly version: string;
   readonly sha256: string;
   readonly trainedOn: 'market' | 'simulated' | null;
+}
+
+/** A stored model that may serve; its files are read when it is asked for. */
+export interface ModelCandidate {
+  readonly version: string;
+  load(): Promise<Models>;
 }
 
 export interface Models {
@@ -33,17 +40,26 @@ export function readModels(
     const formats = strategy.definition.artifacts?.[name] ?? [];
     const trainedOn =
       manifest['trained_on'] === 'market' || manifest['trained_on'] === 'simulated' ? manifest['trained_on'] : null;
-    if (trainedOn === 'simulated' && world === 'market' && !allowSimulated) {
-      throw new SignalboxError(
-        'MODEL_SIMULATED',
-        `The model ${path} of ${strategy.package} was trained on simulated data and is not used in a market world.`,
-        'Train it on market data, or set "allowSimulatedModels": true in signalbox.config.json.',
-      );
-    }
+    refuseSimulated(trainedOn, `The model ${path} of ${strategy.package}`, world, allowSimulated);
     artifacts[name] = { format: formatOf(file, formats), sha256, bytes, manifest };
-    champion ??= { version: /_v(\w+)\.[^.]+$/.exec(path)?.[1] ?? strategy.version, sha256, trainedOn };
+    champion ??= { version: '0', sha256, trainedOn };
   }
   return { artifacts, champion };
+}
+
+/** @throws MODEL_SIMULATED */
+export function refuseSimulated(
+  trainedOn: Champion['trainedOn'],
+  what: string,
+  world: 'market' | 'simulated',
+  allowed: boolean,
+): void {
+  if (trainedOn !== 'simulated' || world !== 'market' || allowed) return;
+  throw new SignalboxError(
+    'MODEL_SIMULATED',
+    `${what} was trained on simulated data and is not used in a market world.`,
+    'Train it on market data, or set "allowSimulatedModels": true in signalbox.config.json.',
+  );
 }
 
 function read(file: string, name: string): Uint8Array {

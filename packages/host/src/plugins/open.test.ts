@@ -167,7 +167,7 @@ describe('strategies that the host opens', () => {
     const allowed = await open([row('MODEL')], with3, { world: 'market', allowSimulatedModels: true });
     expect(state(allowed, 'MODEL')).toMatchObject({
       state: 'READY',
-      champion: { version: '3', trainedOn: 'simulated' },
+      champion: { version: '0', trainedOn: 'simulated' },
     });
   });
 });

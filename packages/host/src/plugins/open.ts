@@ -14,7 +14,7 @@ import {
 } from '@signalbox/core';
 import { strategyConfig } from './config.js';
 import type { Discovery, InstalledStrategy } from './discover.js';
-import { readModels, type Champion } from './models.js';
+import { readModels, type Champion, type ModelCandidate } from './models.js';
 import type { StrategyStatus } from './status.js';
 
 /** The columns of `dw.dim_strategy` that decide what runs. */
@@ -38,6 +38,8 @@ export interface OpenOptions {
   readonly instrument: Instrument;
   readonly world: 'market' | 'simulated';
   readonly allowSimulatedModels: boolean;
+  /** Stored models of a strategy, the champion first; the package's own comes after them. */
+  readonly champions?: (installed: InstalledStrategy) => readonly ModelCandidate[];
   /** Plugin state to restore, by strategy code. */
   readonly saved?: (code: string) => unknown;
   readonly log: (code: string, message: string, facts?: Readonly<Record<string, string | number | boolean>>) => void;
@@ -61,6 +63,8 @@ interface Opened {
   readonly installed: InstalledStrategy;
   readonly champion: Champion | null;
   readonly session: AnySession | null;
+  /** Why not the champion but an older model serves. */
+  readonly note: string | null;
   state: StrategyStatus['state'];
   reason: string | null;
 }
@@ -122,7 +126,7 @@ export async function openStrategies(options: OpenOptions): Promise<OpenStrategi
         package: one.installed.package,
         version: one.installed.version,
         state: one.state,
-        reason: one.reason,
+        reason: one.reason ?? one.note,
         champion: one.champion,
       })),
       ...idle,
@@ -138,40 +142,49 @@ export async function openStrategies(options: OpenOptions): Promise<OpenStrategi
   };
 }
 
+/** Opens it with its champion; where that fails, with the model that was live before: what failed is said. */
 async function openOne(installed: InstalledStrategy, row: StrategyRow, options: OpenOptions): Promise<Opened> {
   const { definition } = installed;
-  let champion: Champion | null = null;
-  try {
-    const unknown = definition.features.filter((name) => !Object.hasOwn(options.features.hashes, name));
-    if (unknown.length > 0) {
-      return {
-        installed,
-        champion,
-        session: null,
-        state: 'DEGRADED',
-        reason: `It needs features that the feature file does not define: ${unknown.join(', ')}.`,
-      };
-    }
-    const models = readModels(installed, options.world, options.allowSimulatedModels);
-    champion = models.champion;
-    const session = await openSession(definition, {
-      config: strategyConfig(definition, row.parameters),
-      artifacts: models.artifacts,
-      featureHashes: options.features.hashes,
-      ...(options.features.definitions && { featureDefinitions: options.features.definitions }),
-      instrument: options.instrument,
-      saved: options.saved?.(row.code) ?? undefined,
-      log: (message, facts) => options.log(row.code, message, facts),
-    });
-    return { installed, champion, session, state: 'READY', reason: null };
-  } catch (error) {
-    const state = isSignalboxError(error) ? 'DEGRADED' : 'FAULTED';
-    const reason = isSignalboxError(error)
-      ? `${error.message} ${error.remedy}`
-      : `It failed to start: ${String(error)}`;
-    options.log(row.code, reason);
-    return { installed, champion, session: null, state, reason };
+  const unknown = definition.features.filter((name) => !options.features.names.includes(name));
+  if (unknown.length > 0) {
+    const reason = `It needs features that the feature file does not define: ${unknown.join(', ')}.`;
+    return { installed, champion: null, session: null, note: null, state: 'DEGRADED', reason };
   }
+  const bundled: ModelCandidate = {
+    version: '0',
+    load: () => Promise.resolve(readModels(installed, options.world, options.allowSimulatedModels)),
+  };
+  const candidates = [...(options.champions?.(installed) ?? []), bundled];
+  let note: string | null = null;
+  let state: StrategyStatus['state'] = 'DEGRADED';
+  let champion: Champion | null = null;
+  for (const candidate of candidates) {
+    try {
+      const models = await candidate.load();
+      champion = models.champion;
+      const session = await openSession(definition, {
+        config: strategyConfig(definition, row.parameters),
+        artifacts: models.artifacts,
+        featureHashes: options.features.hashes,
+        ...(options.features.definitions && { featureDefinitions: options.features.definitions }),
+        instrument: options.instrument,
+        saved: options.saved?.(row.code) ?? undefined,
+        log: (message, facts) => options.log(row.code, message, facts),
+      });
+      const older = note === null ? null : `An older model serves. ${note}`;
+      return { installed, champion, session, note: older, state: 'READY', reason: null };
+    } catch (error) {
+      state = isSignalboxError(error) ? 'DEGRADED' : 'FAULTED';
+      const said = isSignalboxError(error)
+        ? `${error.message} ${error.remedy}`
+        : `It failed to start: ${String(error)}`;
+      const reason = candidates.length > 1 ? `model v${candidate.version}: ${said}` : said;
+      options.log(row.code, reason);
+      // the first one's: it is the one that was asked for
+      note ??= reason;
+    }
+  }
+  return { installed, champion, session: null, note: null, state, reason: note };
 }
 
 /** A deadline for one answer; without one, a turn that never ends, at no cost. */

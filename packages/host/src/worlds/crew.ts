@@ -1,26 +1,31 @@
 import type { Config } from '../config/config.js';
 import type { Plan } from '../inference/plan.js';
 import type { Log } from '../observe/log.js';
+import { championText, openChampions, type Champions } from '../models/candidates.js';
 import type { Discovery } from '../plugins/discover.js';
 import { openStrategies, type OpenStrategies } from '../plugins/open.js';
 import { registerDiscovered } from '../plugins/register.js';
 import type { StrategyStatus } from '../plugins/status.js';
+import type { Artifacts } from '../stores/artifacts/open.js';
 import { loadStates } from '../stores/postgres/state.js';
 import { listStrategies, type StrategyRecord } from '../stores/postgres/strategies.js';
 import type { Store } from '../stores/store.js';
 
 /** Wall milliseconds that a strategy has to answer a live bar. */
 const ASK_DEADLINE_MS = 10_000;
+const MODEL_RETRY_MS = 60_000;
 
 /** The strategies of a host: opened from the rows of `dw.dim_strategy`, one set at a time. */
 export class Crew {
   private strategies: OpenStrategies | undefined;
+  private champions: Champions | undefined;
 
   constructor(
     private readonly options: {
       readonly config: Config;
       readonly plan: Plan;
       readonly discovered: readonly Discovery[];
+      readonly artifacts: Artifacts;
       readonly kind: 'market' | 'simulated';
       readonly log: Log;
     },
@@ -33,10 +38,11 @@ export class Crew {
 
   /** Opens the active ones from their last commit; those that were open are closed before. */
   async open(store: Store): Promise<{ strategies: OpenStrategies; records: readonly StrategyRecord[] }> {
-    const { config, plan, discovered, kind, log } = this.options;
+    const { config, plan, discovered, artifacts, kind, log } = this.options;
     await this.close();
     const saved = await loadStates(store.pool, 'live', plan.instrument.symbol);
     const records = await listStrategies(store.pool);
+    this.champions = await openChampions(artifacts, store.pool, kind, config.allowSimulatedModels);
     this.strategies = await openStrategies({
       rows: records.map(({ code, package: name, parameters, active }) => ({
         code,
@@ -49,6 +55,7 @@ export class Crew {
       instrument: plan.instrument,
       world: kind,
       allowSimulatedModels: config.allowSimulatedModels,
+      champions: this.champions.of,
       askDeadlineMs: ASK_DEADLINE_MS,
       saved: (code) => saved.get(code)?.plugin,
       log: (strategy, message, facts) => log.info({ strategy, ...facts }, message),
@@ -67,12 +74,16 @@ export class Crew {
       .map(({ code, reason }) => `${code} does not serve: ${reason}`);
   }
 
-  /** What of `dw.dim_strategy` decides who runs, as one text: another one asks for another set. */
+  /** What decides who runs with which model, as one text: another one asks for another set. */
   async rows(store: Store): Promise<string> {
-    const records = await listStrategies(store.pool);
-    return JSON.stringify(
-      records.map(({ code, package: name, active, parameters }) => [code, name, active, parameters]),
-    );
+    const [records, champions] = await Promise.all([listStrategies(store.pool), championText(store.pool)]);
+    const rows = records.map(({ code, package: name, active, parameters }) => [code, name, active, parameters]);
+    return `${JSON.stringify(rows)} ${champions} ${this.retryModels()}`;
+  }
+
+  /** Another number each minute while a champion waits for its store: it is tried again. */
+  private retryModels(): number {
+    return this.champions?.storeFailed() === true ? Math.floor(Date.now() / MODEL_RETRY_MS) : 0;
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,7 @@ import { findRunning } from '../observe/running.js';
 import type { ClockControl } from '../services/dependencies.js';
 import type { ConnectionOptions } from '../stores/postgres/connection.js';
 import { storeAlert } from '../stores/postgres/decisions.js';
+import { championHistory, listModelVersions, takeOverModels } from '../stores/postgres/models.js';
 import { lockWorld, type WorldLock } from '../stores/postgres/world-lock.js';
 import { renewWorld } from '../stores/postgres/world.js';
 import { openStore } from '../stores/store.js';
@@ -139,10 +140,12 @@ export class DemoWorld implements HostWorld {
     this.restart = deferred();
     this.clock = standing(old.now());
     const seed = store.world.seed! + 1;
+    const [versions, history] = await Promise.all([listModelVersions(store.pool), championHistory(store.pool)]);
     await store.close();
     await this.lock?.release();
     const renewed = await renewWorld(server, database, { ...this.spec(), seed });
     await this.context.replaceStore(await openStore(renewed, onError));
+    await takeOverModels(this.context.store.pool, versions, history);
     await this.take(renewed.connection);
     await storeAlert(this.context.store.pool, {
       code: 'DEMO_RESTARTED',
