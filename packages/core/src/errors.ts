@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   CSV_COLUMN_MISSING: 'input',
   INPUT_NOT_FOUND: 'input',
   INPUT_TIMEZONE: 'input',
+  SNAPSHOT_UNUSABLE: 'input',
   PARAMETER_INVALID: 'input',
   SYMBOL_UNKNOWN: 'input',
   STRATEGY_UNKNOWN: 'input',

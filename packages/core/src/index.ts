@@ -48,7 +48,16 @@ export {
 export { canonicalJson, firstDifference, hashDefinition, type DefinitionDifference } from './features/hash.js';
 export { POSITION_FIELDS, type PositionFeatures, type PositionField } from './features/position-features.js';
 export { parseFeatureConfig } from './features/parse.js';
-export { FEATURE_CONFIG_SCHEMA } from './features/schema.js';
+export { FEATURE_CONFIG_SCHEMA, featureConfigSchema } from './features/schema.js';
+export { createSymbolBars, type SymbolBars } from './features/symbol-bars.js';
+export { CALENDAR_FIELDS, type CalendarField } from './features/calendar-features.js';
+export {
+  defineTransform,
+  withTransforms,
+  type CustomKernel,
+  type CustomTransform,
+} from './features/custom-transform.js';
+export type { ParameterRule, Parameters, Transforms } from './features/transforms.js';
 export { createSeriesTable, type SeriesColumn, type SeriesObservation, type SeriesTable } from './features/series.js';
 export { sha256 } from './features/sha256.js';
 
@@ -123,6 +132,7 @@ export { tradeStatistics, type Trade, type TradeStatistics } from './performance
 
 // pipeline
 export { step, type Ask, type Part, type Stages, type State, type Step } from './pipeline.js';
+export { restoreMarket, saveMarket, snapshotFingerprint, type MarketSnapshot } from './market-snapshot.js';
 export { observe, openMarket, type MarketState, type Observation } from './market-state.js';
 
 // backtest

@@ -1,5 +1,6 @@
 import type { FeaturePlan, FeatureRow, FeatureStream } from './features/engine.js';
 import type { SeriesTable } from './features/series.js';
+import type { SymbolBars } from './features/symbol-bars.js';
 import type { Bar } from './market/bar.js';
 import type { Calendar } from './market/calendar.js';
 import { PriceQuality } from './market/quality.js';
@@ -32,9 +33,14 @@ export interface Observation {
 }
 
 /** The state before the symbol's first bar. */
-export function openMarket(plan: FeaturePlan, series: SeriesTable, calendar: Calendar): MarketState {
+export function openMarket(
+  plan: FeaturePlan,
+  series: SeriesTable,
+  calendar: Calendar,
+  others?: SymbolBars,
+): MarketState {
   return {
-    features: plan.stream(series),
+    features: plan.stream(series, others),
     volatility: new Volatility(calendar.slotsPerSession),
     quality: new PriceQuality(),
     costBps: DEAREST_COST_BPS,

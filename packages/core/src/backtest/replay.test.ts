@@ -37,7 +37,7 @@ function freshState(): State {
   const row = { names: [], values: new Float64Array(0), status: new Uint8Array(0) };
   return {
     market: {
-      features: { row, push: () => row },
+      features: { row, push: () => row, save() {}, restore() {} },
       volatility: new Volatility(calendar.slotsPerSession),
       quality: new PriceQuality(),
       costBps: 51,

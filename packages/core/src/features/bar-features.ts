@@ -1,11 +1,13 @@
 import { barsNeeded, tooManyAbsent } from '../indicators/gap.js';
 import type { Bar } from '../market/bar.js';
+import type { StateReader, StateWriter } from '../market/saved-state.js';
 import type { BarField, BarKernel } from './bar-kernel.js';
 import { BarTape } from './bar-tape.js';
 import type { FeatureDefinition } from './config.js';
 import { Finish } from './finish.js';
 import type { SessionCursor } from './session-cursor.js';
-import { TRANSFORMS, type BarTransform, type TransformUse } from './transforms.js';
+import { NONE } from './bar-columns.js';
+import type { BarTransform, NumberStep, Transforms, TransformUse } from './transforms.js';
 
 /** A feature made of bars, its first transform, and where it lies in a row. */
 export interface BarUse {
@@ -29,10 +31,10 @@ export class BarFeatures {
   readonly #wide: Uint8Array;
   readonly #finish: Finish;
 
-  constructor(uses: readonly BarUse[], slotsPerSession: number, width: number) {
+  constructor(uses: readonly BarUse[], slotsPerSession: number, width: number, transforms: Transforms) {
     this.#slots = slotsPerSession;
     const reach = uses.map(({ feature, transform }) => transform.warmUp(feature.transforms[0]!));
-    const tape = new BarTape(Math.max(barsNeeded(slotsPerSession), ...reach), fieldsOf(uses));
+    const tape = new BarTape(Math.max(barsNeeded(slotsPerSession), ...reach), fieldsOf(uses, transforms));
     const raw = new Float64Array(uses.length * tape.capacity);
     const heads = new Map<BarTransform, TransformUse[]>();
     const steps: BarKernel[] = [];
@@ -42,8 +44,9 @@ export class BarFeatures {
       const use = { parameters: parameters!, field: sourceField(feature), column };
       heads.set(transform, [...(heads.get(transform) ?? []), use]);
       for (const step of rest) {
-        const next = TRANSFORMS.get(step.name)!;
+        const next = transforms.get(step.name)!;
         if (next.takes === 'bar number') steps.push(next.create(step, tape, column));
+        else if (next.takes === 'number') steps.push(eachNumber(next.create(step), column));
       }
     });
     this.#kernels = [...[...heads].flatMap(([head, all]) => head.create(all, tape)), ...steps];
@@ -101,6 +104,20 @@ export class BarFeatures {
     this.waiting = 0;
   }
 
+  /** After all that waited was written. */
+  save(to: StateWriter): void {
+    to.number(this.bars);
+    this.#tape.save(to);
+    for (const kernel of this.#kernels) to.numbers(kernel.state);
+  }
+
+  restore(from: StateReader): void {
+    this.bars = from.number();
+    this.waiting = 0;
+    this.#tape.restore(from);
+    for (const kernel of this.#kernels) from.into(kernel.state);
+  }
+
   /** 1 where values with memory are hidden; undefined when nowhere. */
   #gaps(from: number, to: number): Uint8Array | undefined {
     const tape = this.#tape;
@@ -118,12 +135,21 @@ function sourceField({ source }: FeatureDefinition): BarField {
   return 'bar' in source && typeof source.bar === 'string' ? source.bar : 'close';
 }
 
-function fieldsOf(uses: readonly BarUse[]): Set<BarField> {
+function eachNumber(step: NumberStep, column: Float64Array): BarKernel {
+  return {
+    state: NONE,
+    run(from, to) {
+      for (let i = from; i < to; i++) column[i] = step(column[i]!);
+    },
+  };
+}
+
+function fieldsOf(uses: readonly BarUse[], transforms: Transforms): Set<BarField> {
   const fields = new Set<BarField>();
   for (const { feature } of uses) {
     if ('bar' in feature.source) for (const field of [feature.source.bar].flat()) fields.add(field);
     for (const step of feature.transforms) {
-      for (const [name, rule] of Object.entries(TRANSFORMS.get(step.name)!.parameters))
+      for (const [name, rule] of Object.entries(transforms.get(step.name)!.parameters))
         if (rule.type === 'field') fields.add(step[name] as BarField);
     }
   }

@@ -7,5 +7,7 @@ export type BarField = (typeof BAR_FIELDS)[number];
  * state in registers, and no number is boxed on its way. NaN where undefined.
  */
 export interface BarKernel {
+  /** All that it remembers beside the tape: what a snapshot keeps. */
+  readonly state: Float64Array;
   run(from: number, to: number): void;
 }

@@ -1,4 +1,5 @@
 import type { Bar } from '../market/bar.js';
+import type { StateReader, StateWriter } from '../market/saved-state.js';
 import type { BarField } from './bar-kernel.js';
 import type { SessionCursor } from './session-cursor.js';
 
@@ -109,6 +110,19 @@ export class BarTape {
     this.ordinals.copyWithin(0, from, end);
     for (const column of Object.values(fields)) if (column.length > 0) column.copyWithin(0, from, end);
     this.end = history;
+  }
+
+  /** The bars that kernels may still read. */
+  save(to: StateWriter): void {
+    const from = this.end - this.history;
+    to.numbers(this.ordinals.subarray(from, this.end));
+    for (const column of Object.values(this.fields)) if (column.length > 0) to.numbers(column.subarray(from, this.end));
+  }
+
+  restore(from: StateReader): void {
+    this.end = this.history;
+    from.into(this.ordinals.subarray(0, this.end));
+    for (const column of Object.values(this.fields)) if (column.length > 0) from.into(column.subarray(0, this.end));
   }
 
   /** True when no slot is absent from `from` to before `to`: a distance in slots is one in bars then. */

@@ -55,6 +55,12 @@ export class Checker {
     return false;
   }
 
+  numberWithin(path: string, value: unknown, minimum: number, maximum: number): value is number {
+    if (typeof value === 'number' && value >= minimum && value <= maximum) return true;
+    this.problem(path, `must be a number from ${minimum} to ${maximum}, is ${shown(value)}`);
+    return false;
+  }
+
   number(path: string, value: unknown): value is number {
     if (Number.isFinite(value)) return true;
     this.problem(path, `must be a number, is ${shown(value)}`);

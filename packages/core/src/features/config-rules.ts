@@ -9,11 +9,13 @@ import type {
   Normalisation,
   SeriesDefinition,
 } from './config.js';
-import { shapeAfter, TRANSFORMS, type Parameters, type Shape } from './transforms.js';
+import { CALENDAR_FIELDS } from './calendar-features.js';
+import { fits, shapeAfter, TRANSFORMS, type Parameters, type Shape, type Transforms } from './transforms.js';
 import { createZone } from '../market/zone.js';
 
 /** Names of features and series: also SQL column names, so at most 63 characters. */
 export const NAME = /^[a-z][a-z0-9_]{0,62}$/;
+const SYMBOL = /^[A-Z0-9]{2,12}(?:\/[A-Z0-9]{2,12})?$/;
 const TIME = /^([01][0-9]|2[0-3]):[0-5][0-9]$/;
 /** What max_age_days is when a series does not say: 7 days, or the lag and the time to the next value. */
 const MAX_AGE = { daily: 7, monthly: 40, quarterly: 120 } as const;
@@ -66,6 +68,7 @@ export function checkFeature(
   json: unknown,
   series: readonly string[],
   of: 'bar' | 'position' = 'bar',
+  transforms: Transforms = TRANSFORMS,
 ): FeatureDefinition | undefined {
   const found = check.object(path, json, ['name', 'source', 'transforms', 'normalisation', 'stable_after'], ['notes']);
   if (!found) return undefined;
@@ -73,12 +76,12 @@ export function checkFeature(
   const { name, stable_after } = found;
   const named = check.text(`${path}.name`, name, NAME, 'a name of a-z, 0-9 and _, at most 63 long');
   const source = checkSource(check, `${path}.source`, found['source'], series, of);
-  const transforms = source && checkChain(check, `${path}.transforms`, found['transforms'], shapeOf(source));
+  const chain = source && checkChain(check, `${path}.transforms`, found['transforms'], shapeOf(source), transforms);
   const normalisation = checkNormalisation(check, `${path}.normalisation`, found['normalisation']);
-  const needed = transforms ? warmUp(transforms) : 0;
+  const needed = chain ? warmUp(chain, transforms) : 0;
   const stable = check.integer(`${path}.stable_after`, stable_after, needed, 100_000);
-  return named && source && transforms && normalisation && stable
-    ? { name, source, transforms, normalisation, stable_after }
+  return named && source && chain && normalisation && stable
+    ? { name, source, transforms: chain, normalisation, stable_after }
     : undefined;
 }
 
@@ -97,11 +100,18 @@ function checkSource(
   }
   if ('position' in kind) return check.problem(path, 'a feature of the position stands under position_features');
   if ('bar' in kind) {
-    const { bar } = check.object(path, json, ['bar'])!;
-    if (Array.isArray(bar) && bar.join() === 'high,low,close') return { bar: ['high', 'low', 'close'] };
-    return check.oneOf(`${path}.bar`, bar, BAR_FIELDS) ? { bar } : undefined;
+    const { bar, symbol } = check.object(path, json, ['bar'], ['symbol'])!;
+    const other = symbol === undefined ? {} : { symbol: symbol as string };
+    if (symbol !== undefined && !check.text(`${path}.symbol`, symbol, SYMBOL, 'a symbol such as USD/MXN'))
+      return undefined;
+    if (Array.isArray(bar) && bar.join() === 'high,low,close') return { bar: ['high', 'low', 'close'], ...other };
+    return check.oneOf(`${path}.bar`, bar, BAR_FIELDS) ? { bar, ...other } : undefined;
   }
-  if (!('series' in kind)) return check.problem(path, 'must have one of bar, series');
+  if ('calendar' in kind) {
+    const { calendar } = check.object(path, json, ['calendar'])!;
+    return check.oneOf(`${path}.calendar`, calendar, CALENDAR_FIELDS) ? { calendar } : undefined;
+  }
+  if (!('series' in kind)) return check.problem(path, 'must have one of bar, series, calendar');
   const { series: named } = check.object(path, json, ['series'])!;
   if (!Array.isArray(named)) return check.oneOf(`${path}.series`, named, series) ? { series: named } : undefined;
   if (named.length !== 2) return check.problem(`${path}.series`, 'must name one series or two');
@@ -110,7 +120,7 @@ function checkSource(
 }
 
 export function shapeOf(source: FeatureSource): Shape {
-  if ('position' in source) return 'number';
+  if ('position' in source || 'calendar' in source) return 'number';
   if ('bar' in source) return Array.isArray(source.bar) ? 'bar range' : 'bar field';
   return Array.isArray(source.series) ? 'two series' : 'series';
 }
@@ -120,6 +130,7 @@ function checkChain(
   path: string,
   json: unknown,
   start: Shape,
+  transforms: Transforms,
 ): readonly FeatureTransform[] | undefined {
   let shape = start;
   let good = true;
@@ -128,29 +139,32 @@ function checkChain(
   chain?.forEach((item, i) => {
     if (!good) return;
     const at = `${path}.${i}`;
-    const fitting = [...TRANSFORMS.values()].filter((t) => t.takes === shape).map((t) => t.name);
+    const fitting = [...transforms.values()].filter((t) => fits(t, shape)).map((t) => t.name);
     const name = check.record(at, item)?.['name'];
     if (fitting.length === 0) check.problem(at, `nothing takes a ${shape}: the chain ends here`);
     good = fitting.length > 0 && check.oneOf(`${at}.name`, name, fitting);
-    const transform = TRANSFORMS.get(String(name));
+    const transform = transforms.get(String(name));
     if (!good || !transform) return;
     const rules = Object.entries(transform.parameters);
     const found = check.object(at, item, ['name', ...rules.map(([key]) => key)])!;
     const before = check.problems.length;
     for (const [key, rule] of rules) {
       if (rule.type === 'field') check.oneOf(`${at}.${key}`, found[key], BAR_FIELDS);
+      else if (rule.type === 'number') check.numberWithin(`${at}.${key}`, found[key], rule.minimum, rule.maximum);
       else check.integer(`${at}.${key}`, found[key], rule.minimum, rule.maximum);
     }
     good = check.problems.length === before;
-    shape = shapeAfter(transform);
+    shape = shapeAfter(transform, shape);
   });
   return good && chain ? (chain as readonly FeatureTransform[]) : undefined;
 }
 
 /** Stored bars that must precede the first value of a chain. */
-function warmUp(chain: readonly FeatureTransform[]): number {
-  const first = chain[0] && TRANSFORMS.get(chain[0].name);
-  return first && 'warmUp' in first ? first.warmUp(chain[0] as Parameters) : 0;
+function warmUp(chain: readonly FeatureTransform[], transforms: Transforms): number {
+  return chain.reduce((bars, step) => {
+    const transform = transforms.get(step.name);
+    return bars + (transform && 'warmUp' in transform ? (transform.warmUp?.(step as Parameters) ?? 0) : 0);
+  }, 0);
 }
 
 function checkNormalisation(check: Checker, path: string, json: unknown): Normalisation | undefined {

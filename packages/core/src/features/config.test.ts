@@ -165,7 +165,7 @@ describe('what a schema cannot say', () => {
     [
       'a step after the last',
       (f) => set(f.features[6]!, { transforms: [{ name: 'latest' }, { name: 'latest' }] }),
-      'the chain ends here',
+      'must be one of sine_of_cycle, cosine_of_cycle',
     ],
     ['bounds the wrong way round', (f) => set(f.features[6]!.normalisation, { clip: [4, -4] }), 'the lower one first'],
     [

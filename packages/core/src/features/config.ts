@@ -1,5 +1,7 @@
 import type { BarField } from './bar-kernel.js';
+import type { CalendarField } from './calendar-features.js';
 import type { PositionField } from './position-features.js';
+import type { Transforms } from './transforms.js';
 
 /** When a value may be seen: at `time` of the next session day after its date, or a number of calendar days after it. */
 export type Availability =
@@ -16,10 +18,12 @@ export interface SeriesDefinition {
 
 /** Where a feature's numbers come from. */
 export type FeatureSource =
-  | { readonly bar: BarField }
-  | { readonly bar: readonly ['high', 'low', 'close'] }
+  /** Of this symbol's bar, or of another symbol's bar in the same slot. */
+  | { readonly bar: BarField; readonly symbol?: string }
+  | { readonly bar: readonly ['high', 'low', 'close']; readonly symbol?: string }
   | { readonly series: string }
   | { readonly series: readonly [string, string] }
+  | { readonly calendar: CalendarField }
   | { readonly position: PositionField };
 
 /** A transform by name with its parameters, e.g. `{name: 'rsi', period: 9}`. */
@@ -51,6 +55,8 @@ export interface FeatureConfig {
   readonly features: readonly FeatureDefinition[];
   /** Features of each strategy's own position: taken per strategy, not stored with the bar's. */
   readonly position_features: readonly FeatureDefinition[];
+  /** What its chains may name; the engine's own when absent. */
+  readonly transforms?: Transforms;
 }
 
 /** One thing wrong with a feature file: a dotted path and what is allowed there. */

@@ -8,6 +8,7 @@ const enum Status {
 }
 
 export const WARMING_UP = Status.WarmingUp;
+export const MISSING = Status.Missing;
 
 /** The last step of some features: from raw numbers to values with a status. Warm-up, missing, normalise, then clip. */
 export class Finish {

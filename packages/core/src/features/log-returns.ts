@@ -1,3 +1,4 @@
+import { NONE } from './bar-columns.js';
 import type { BarKernel } from './bar-kernel.js';
 import type { BarTape } from './bar-tape.js';
 
@@ -14,6 +15,7 @@ export function logReturns(
   const { ordinals } = tape;
   const longest = Math.max(...distances);
   return {
+    state: NONE,
     run(from, to) {
       const dense = tape.dense(from - longest, to);
       for (let k = 0; k < distances.length; k++) {

@@ -1,13 +1,14 @@
 import { SignalboxError } from '../errors.js';
 import { Checker } from './check.js';
 import { checkFeature, checkSeries, NAME } from './config-rules.js';
+import type { Transforms } from './transforms.js';
 import type { FeatureConfig, FeatureDefinition, SeriesDefinition, ValidateConfig } from './config.js';
 
 /**
  * Checks a parsed feature file and fills in its defaults. Throws FEATURE_CONFIG_INVALID that names every wrong place and
- * what is allowed there. The checks stand on their own; a host with a JSON Schema validator passes it as well.
+ * what is allowed there. `transforms`: the engine's and those of plugins (`withTransforms`). The checks stand on their own; a host with a JSON Schema validator passes it as well.
  */
-export function parseFeatureConfig(json: unknown, validate?: ValidateConfig): FeatureConfig {
+export function parseFeatureConfig(json: unknown, validate?: ValidateConfig, transforms?: Transforms): FeatureConfig {
   const check = new Checker();
   const file = check.object('', json, ['version', 'series', 'features'], ['$schema', 'notes', 'position_features']);
   if (file) {
@@ -27,7 +28,7 @@ export function parseFeatureConfig(json: unknown, validate?: ValidateConfig): Fe
   const take = (key: 'features' | 'position_features', into: FeatureDefinition[]): void => {
     const of = key === 'features' ? 'bar' : 'position';
     check.list(key, file?.[key])?.forEach((item, i) => {
-      const feature = checkFeature(check, `${key}.${i}`, item, Object.keys(definitions ?? {}), of);
+      const feature = checkFeature(check, `${key}.${i}`, item, Object.keys(definitions ?? {}), of, transforms);
       if (!feature) return;
       if (names.has(feature.name)) check.problem(`${key}.${i}.name`, `"${feature.name}" is defined twice`);
       names.add(feature.name);
@@ -44,5 +45,11 @@ export function parseFeatureConfig(json: unknown, validate?: ValidateConfig): Fe
       'Correct the feature file at the places named.',
     );
   }
-  return { version: file!['version'] as string, series, features, position_features: own };
+  return {
+    version: file!['version'] as string,
+    series,
+    features,
+    position_features: own,
+    ...(transforms && { transforms }),
+  };
 }

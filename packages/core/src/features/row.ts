@@ -1,4 +1,5 @@
 import type { Bar } from '../market/bar.js';
+import type { StateReader, StateWriter } from '../market/saved-state.js';
 import type { Slot } from '../market/slot.js';
 
 /** One bar's features. The arrays are reused for every bar: copy what you keep. */
@@ -24,6 +25,9 @@ export interface FeatureStream {
   /** Takes the next accepted bar, in order of time, and returns `row`. Throws RangeError for a bar that is not later. */
   push(bar: Bar, slot: Slot): FeatureRow;
   readonly row: FeatureRow;
+  /** Everything that a stream made of the same plan, series and bars needs to go on, to the bit. */
+  save(to: StateWriter): void;
+  restore(from: StateReader): void;
 }
 
 /** A stream that takes many bars at once, too. */

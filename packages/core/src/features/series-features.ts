@@ -4,7 +4,7 @@ import type { FeatureRow } from './row.js';
 import { SeriesLeg, type SeriesKernel } from './series-leg.js';
 import type { SeriesTable } from './series.js';
 import type { SessionCursor } from './session-cursor.js';
-import type { SeriesTransform } from './transforms.js';
+import type { SeriesTransform, Transforms } from './transforms.js';
 
 /** A feature made of series, its first transform, and where it lies in a row. */
 export interface SeriesUse {
@@ -30,7 +30,13 @@ export class SeriesFeatures {
   /** The row holds for bars that open before. */
   #until = -Infinity;
 
-  constructor(uses: readonly SeriesUse[], series: SeriesTable, slotMs: number, row: FeatureRow) {
+  constructor(
+    uses: readonly SeriesUse[],
+    series: SeriesTable,
+    slotMs: number,
+    row: FeatureRow,
+    transforms: Transforms,
+  ) {
     this.#slotMs = slotMs;
     const legs = new Map<string, SeriesLeg>();
     const leg = (name: string): SeriesLeg => {
@@ -43,9 +49,15 @@ export class SeriesFeatures {
     this.#columns = columns;
     this.#row = row;
     this.#series = series;
-    this.#kernels = uses.map(({ feature: { source }, transform }) =>
-      transform.create('series' in source ? [source.series].flat().map(leg) : []),
-    );
+    this.#kernels = uses.map(({ feature: { source, transforms: chain }, transform }) => {
+      const kernel = transform.create('series' in source ? [source.series].flat().map(leg) : []);
+      const steps = chain.slice(1).flatMap((step) => {
+        const next = transforms.get(step.name)!;
+        return next.takes === 'number' ? [next.create(step)] : [];
+      });
+      if (steps.length === 0) return kernel;
+      return { value: (day) => steps.reduce((value, step) => step(value), kernel.value(day)) };
+    });
     this.#legs = [...legs.values()];
     this.#raw = new Float64Array(uses.length);
     this.#finish = new Finish(features, columns, new Uint8Array(uses.length), row.values.length);

@@ -1,27 +1,36 @@
 import type { Bar } from '../market/bar.js';
 import type { Calendar } from '../market/calendar.js';
 import type { Slot } from '../market/slot.js';
+import type { StateReader, StateWriter } from '../market/saved-state.js';
 import { BarFeatures, type BarUse } from './bar-features.js';
-import type { FeatureDefinition } from './config.js';
+import { CalendarFeatures, type PlacedFeature } from './calendar-features.js';
+import type { FeatureConfig } from './config.js';
 import { WARMING_UP } from './finish.js';
 import type { BatchStream, FeatureRow, FeatureRows } from './row.js';
 import { SeriesFeatures, type SeriesUse } from './series-features.js';
 import type { SeriesTable } from './series.js';
 import { SessionCursor } from './session-cursor.js';
+import type { SymbolBars } from './symbol-bars.js';
+import { SymbolFeatures } from './symbol-features.js';
 import { TRANSFORMS } from './transforms.js';
 
 /** The engine itself: kernels over runs of bars. A pushed bar is a run of one, so streaming and batch are one code. */
 export class BarFeatureStream implements BatchStream {
   readonly row: FeatureRow;
+  readonly #calendar: Calendar;
   readonly #session: SessionCursor;
   readonly #barFeatures: BarFeatures;
   readonly #seriesFeatures: SeriesFeatures;
+  /** Null where no feature is of the calendar. */
+  readonly #calendarFeatures: CalendarFeatures | null;
+  readonly #symbolFeatures: readonly SymbolFeatures[];
 
   constructor(
-    features: readonly FeatureDefinition[],
+    { features, transforms = TRANSFORMS }: Pick<FeatureConfig, 'features' | 'transforms'>,
     names: readonly string[],
     calendar: Calendar,
     series: SeriesTable,
+    symbolBars: SymbolBars,
   ) {
     const width = features.length;
     this.row = {
@@ -31,15 +40,30 @@ export class BarFeatureStream implements BatchStream {
     };
     const bars: BarUse[] = [];
     const others: SeriesUse[] = [];
+    const ofCalendar: PlacedFeature[] = [];
+    const ofSymbol = new Map<string, BarUse[]>();
     features.forEach((feature, at) => {
-      const transform = TRANSFORMS.get(feature.transforms[0]!.name)!;
-      if ('recursive' in transform) bars.push({ feature, transform, at });
+      if ('calendar' in feature.source) {
+        ofCalendar.push({ feature, at });
+        return;
+      }
+      const transform = transforms.get(feature.transforms[0]!.name)!;
+      const symbol = 'bar' in feature.source ? feature.source.symbol : undefined;
+      if ('recursive' in transform && symbol !== undefined)
+        ofSymbol.set(symbol, [...(ofSymbol.get(symbol) ?? []), { feature, transform, at }]);
+      else if ('recursive' in transform) bars.push({ feature, transform, at });
       else if (transform.takes === 'series' || transform.takes === 'two series')
         others.push({ feature, transform, at });
     });
+    this.#calendar = calendar;
     this.#session = new SessionCursor(calendar);
-    this.#barFeatures = new BarFeatures(bars, calendar.slotsPerSession, width);
-    this.#seriesFeatures = new SeriesFeatures(others, series, calendar.slotMs, this.row);
+    this.#barFeatures = new BarFeatures(bars, calendar.slotsPerSession, width, transforms);
+    this.#seriesFeatures = new SeriesFeatures(others, series, calendar.slotMs, this.row, transforms);
+    this.#calendarFeatures =
+      ofCalendar.length > 0 ? new CalendarFeatures(ofCalendar, calendar, width, transforms) : null;
+    this.#symbolFeatures = [...ofSymbol].map(
+      ([symbol, uses]) => new SymbolFeatures(symbol, uses, calendar, symbolBars, width, transforms),
+    );
   }
 
   push(bar: Bar, slot: Slot): FeatureRow {
@@ -52,10 +76,54 @@ export class BarFeatureStream implements BatchStream {
     if (slot.session !== session.session) session.enter(time, slot);
     if (this.#seriesFeatures.due(time)) this.#seriesFeatures.update(time, session, before);
     features.write(row.values, row.status, 0);
+    if (this.#perBar) this.#addPerBar(time, slot, before);
     return row;
   }
 
-  pushAll(bars: readonly Bar[], { times, values, status }: FeatureRows): number {
+  pushAll(bars: readonly Bar[], rows: FeatureRows): number {
+    return this.#perBar ? this.#pushEach(bars, rows) : this.#pushRuns(bars, rows);
+  }
+
+  save(to: StateWriter): void {
+    this.#barFeatures.save(to);
+    for (const symbol of this.#symbolFeatures) symbol.save(to);
+    to.numbers(this.row.values);
+    to.numbers(this.row.status);
+  }
+
+  restore(from: StateReader): void {
+    this.#barFeatures.restore(from);
+    for (const symbol of this.#symbolFeatures) symbol.restore(from);
+    from.into(this.row.values);
+    from.into(this.row.status);
+  }
+
+  /** True where features have to be made bar by bar, of the calendar or of other symbols. */
+  get #perBar(): boolean {
+    return this.#calendarFeatures !== null || this.#symbolFeatures.length > 0;
+  }
+
+  #addPerBar(time: number, slot: Slot, before: number): void {
+    this.#calendarFeatures?.update(slot, before, this.row);
+    for (const symbol of this.#symbolFeatures) symbol.update(time, this.row);
+  }
+
+  #pushEach(bars: readonly Bar[], { times, values, status }: FeatureRows): number {
+    const { row } = this;
+    const width = row.names.length;
+    let rows = 0;
+    for (const bar of bars) {
+      const slot = this.#calendar.slot(bar.time);
+      if (!slot) continue;
+      this.push(bar, slot);
+      times[rows] = bar.time;
+      values.set(row.values, rows * width);
+      status.set(row.status, rows++ * width);
+    }
+    return rows;
+  }
+
+  #pushRuns(bars: readonly Bar[], { times, values, status }: FeatureRows): number {
     const session = this.#session;
     const features = this.#barFeatures;
     const series = this.#seriesFeatures;

@@ -11,7 +11,9 @@ import type { SeriesKernel, SeriesLeg } from './series-leg.js';
 export type Shape = 'bar field' | 'bar range' | 'series' | 'two series' | 'number' | 'bar number' | 'series number';
 
 export type ParameterRule =
-  { readonly type: 'integer'; readonly minimum: number; readonly maximum: number } | { readonly type: 'field' };
+  | { readonly type: 'integer'; readonly minimum: number; readonly maximum: number }
+  | { readonly type: 'number'; readonly minimum: number; readonly maximum: number }
+  | { readonly type: 'field' };
 
 export type Parameters = Readonly<Record<string, number | string>>;
 
@@ -22,6 +24,8 @@ interface TransformBase {
   readonly version: number;
   readonly takes: Shape;
   readonly parameters: Readonly<Record<string, ParameterRule>>;
+  /** True for one that a plugin brings. */
+  readonly plugin?: boolean;
 }
 
 /** One use of a bar transform in a feature file: the source's field, where it is one, and the column to write to. */
@@ -45,6 +49,7 @@ export interface BarTransform extends TransformBase {
 /** From one bar number to the next: changes in place what the chain has written. */
 export interface BarNumberTransform extends TransformBase {
   readonly takes: 'bar number';
+  warmUp?(parameters: Parameters): number;
   create(parameters: Parameters, tape: BarTape, column: Float64Array): BarKernel;
 }
 
@@ -121,6 +126,27 @@ const transforms: readonly Transform[] = [
     create: ({ field }, tape, column) => percentOf(tape.fields[field as BarField], column),
   },
   {
+    // sin or cos of a number that comes round after `period`: the 60 slots of a session, the 7 days of a week
+    name: 'sine_of_cycle',
+    version: 1,
+    takes: 'number',
+    parameters: { period: { type: 'number', minimum: 1e-9, maximum: 1e9 } },
+    create:
+      ({ period }) =>
+      (value) =>
+        Math.sin((2 * Math.PI * value) / (period as number)),
+  },
+  {
+    name: 'cosine_of_cycle',
+    version: 1,
+    takes: 'number',
+    parameters: { period: { type: 'number', minimum: 1e-9, maximum: 1e9 } },
+    create:
+      ({ period }) =>
+      (value) =>
+        Math.cos((2 * Math.PI * value) / (period as number)),
+  },
+  {
     // the latest available observation
     name: 'latest',
     version: 1,
@@ -149,8 +175,13 @@ const transforms: readonly Transform[] = [
 /** The transforms that a feature file may name. */
 export const TRANSFORMS: Transforms = new Map(transforms.map((t) => [t.name, t]));
 
-/** What a transform's output is to the next one. */
-export function shapeAfter(transform: Transform): Shape {
-  if (transform.takes === 'number') return 'number';
+/** True when a transform takes what the chain has: a step from number to number takes any number. */
+export function fits(transform: Transform, shape: Shape): boolean {
+  return transform.takes === shape || (transform.takes === 'number' && shape.endsWith('number'));
+}
+
+/** What a transform's output is to the next one, after `shape`. */
+export function shapeAfter(transform: Transform, shape: Shape): Shape {
+  if (transform.takes === 'number') return shape;
   return transform.takes === 'series' || transform.takes === 'two series' ? 'series number' : 'bar number';
 }

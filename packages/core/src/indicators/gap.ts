@@ -1,3 +1,5 @@
+import type { StateReader, StateWriter } from '../market/saved-state.js';
+
 /** Of the last `slots` slots, those that must hold bars: a tenth may be absent. */
 export function barsNeeded(slots: number): number {
   return slots - Math.floor(slots / 10);
@@ -44,5 +46,15 @@ export class SlotGap {
     if (++this.#next === ordinals.length) this.#next = 0;
     // the oldest of the bars needed: enough are there when even it lies within the window
     return tooManyAbsent(ordinals[this.#next]!, ordinal, this.#slots);
+  }
+
+  save(to: StateWriter): void {
+    to.number(this.#next);
+    to.numbers(this.#ordinals);
+  }
+
+  restore(from: StateReader): void {
+    this.#next = from.number();
+    from.into(this.#ordinals);
   }
 }

@@ -1,4 +1,5 @@
 import type { Bar } from './bar.js';
+import type { StateReader, StateWriter } from './saved-state.js';
 
 /** Equal closes in a row, nights included, from which a price counts as stale. */
 export const STALE_AFTER = 12;
@@ -52,6 +53,20 @@ export class PriceQuality {
     this.reading.stale = this.equalCloses >= STALE_AFTER;
     this.reading.suspect = this.refusing > 0;
     return this.reading;
+  }
+
+  save(to: StateWriter): void {
+    to.numbers([this.close, this.equalCloses, this.refusing, this.count, this.next]);
+    to.numbers(this.moves);
+  }
+
+  restore(from: StateReader): void {
+    this.close = from.number();
+    this.equalCloses = from.number();
+    this.refusing = from.number();
+    this.count = from.number();
+    this.next = from.number();
+    from.into(this.moves);
   }
 
   /** Rare: only moves above 1 % ask for it, so sorting is fine. */

@@ -1,3 +1,5 @@
+import type { StateReader, StateWriter } from '../market/saved-state.js';
+
 /**
  * The last `window` values in order of size, so that a rank is a binary search and a new value one move of memory. NaN
  * takes a place in the window and none in the ranking.
@@ -51,5 +53,20 @@ export class RollingRank {
     sorted.copyWithin(at + 1, at, this.count);
     sorted[at] = value;
     this.count++;
+  }
+
+  save(to: StateWriter): void {
+    to.number(this.next);
+    to.number(this.filled);
+    to.numbers(this.ring);
+  }
+
+  restore(from: StateReader): void {
+    this.next = from.number();
+    this.filled = from.number();
+    from.into(this.ring);
+    const values = this.ring.subarray(0, this.filled).filter((value) => !Number.isNaN(value));
+    this.count = values.length;
+    this.sorted.set(values.sort());
   }
 }

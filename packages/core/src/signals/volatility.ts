@@ -1,6 +1,7 @@
 import { Atr } from '../indicators/atr.js';
 import { SlotGap } from '../indicators/gap.js';
 import type { Bar } from '../market/bar.js';
+import type { StateReader, StateWriter } from '../market/saved-state.js';
 import type { Slot } from '../market/slot.js';
 import { DEAREST_COST_BPS, roundTripCostBps } from './costs.js';
 import { RollingRank } from './rolling-rank.js';
@@ -50,5 +51,19 @@ export class Volatility {
     reading.costBps = roundTripCostBps(reading.rank);
     ranks.push(share);
     return reading;
+  }
+
+  save(to: StateWriter): void {
+    to.number(this.bars);
+    to.numbers(this.atr.state);
+    this.gap.save(to);
+    this.ranks.save(to);
+  }
+
+  restore(from: StateReader): void {
+    this.bars = from.number();
+    from.into(this.atr.state);
+    this.gap.restore(from);
+    this.ranks.restore(from);
   }
 }

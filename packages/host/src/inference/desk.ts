@@ -1,13 +1,10 @@
 import {
-  observe,
   openBook,
-  openMarket,
   step,
   type Bar,
   type Book,
   type BookRules,
   type Calendar,
-  type MarketState,
   type Opinion,
   type Part,
   type Stages,
@@ -16,7 +13,7 @@ import {
 import type { Pool } from 'pg';
 import type { OpenStrategies } from '../plugins/open.js';
 import { readAnswers } from '../stores/postgres/answers.js';
-import { newestBar, readBarBatches } from '../stores/postgres/bars.js';
+import { newestBar } from '../stores/postgres/bars.js';
 import { commitBatch, type BatchedPart } from '../stores/postgres/batch.js';
 import { commitPart, type DecisionMode } from '../stores/postgres/decisions.js';
 import { storeFeatureRow, storeFeatureRows, type FeatureValues } from '../stores/postgres/feature-values.js';
@@ -26,6 +23,7 @@ import { readSessionHistory } from '../stores/postgres/session-history.js';
 import { loadStates, seedState } from '../stores/postgres/state.js';
 import type { StrategyRecord } from '../stores/postgres/strategies.js';
 import { addMacro } from './macro-series.js';
+import { openMarketMemory } from './market-memory.js';
 import type { Plan } from './plan.js';
 import { SessionRecord } from './session-record.js';
 
@@ -55,7 +53,7 @@ export interface Desk {
 const RUN = 'live';
 
 /**
- * Restores the state: the market's from all stored bars, each strategy's from its last commit. A strategy without a state
+ * Restores the state: the market's from the newest snapshot and the bars since, each strategy's from its last commit. A strategy without a state
  * starts with the bar after the newest stored one: older bars are no catch-up.
  */
 export async function openDesk(options: DeskOptions): Promise<Desk> {
@@ -110,21 +108,19 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
   const resumeAfter = stands.size > 0 ? Math.min(...stands.values()) : (newest?.time ?? 0);
   const series = plan.series();
   const known = new Map<string, number>();
+  const vintages = new Set<string>();
   const learn = (values: Iterable<MacroObservation>): void => {
     for (const value of values) {
       const key = `${value.series} ${value.date}`;
-      if (known.get(key) !== value.value) addMacro(series, [value]);
+      const vintage = `${key} ${value.firstSeen} ${value.value}`;
+      if (known.get(key) === value.value || (value.firstSeen !== undefined && vintages.has(vintage))) continue;
+      addMacro(series, [value]);
       known.set(key, value.value);
+      vintages.add(vintage);
     }
   };
   learn(await readMacro(pool, series.names));
-  const market: MarketState = openMarket(features, series, calendar);
-  for await (const batch of readBarBatches(pool, { symbol, to: resumeAfter })) {
-    for (const bar of batch) {
-      const slot = calendar.slot(bar.time);
-      if (slot) observe(market, bar, slot); // rows that others stored outside the session count nowhere
-    }
-  }
+  const memory = await openMarketMemory(pool, plan, series, resumeAfter);
 
   let processed: number | null = resumeAfter || null;
 
@@ -151,6 +147,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     const ahead = strategies.seats.filter((seat) => stands.get(seat.code)! >= bar.time).map((seat) => seat.code);
     const seats = strategies.seats.filter((seat) => !ahead.includes(seat.code));
     const stages: Stages = { instrument, calendar, rules, seats };
+    const market = memory.state;
     if (ahead.length === 0) return { stages, state: { market, books } };
     const answered: Map<string, Opinion> = await readAnswers(pool, {
       runId: RUN,
@@ -167,6 +164,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     },
     learn,
     async run(bar, mode) {
+      await memory.ready(bar);
       const { stages, state } = await stagesFor(bar);
       const { parts, features: row } = step(stages, state, bar, strategies.ask);
       const stored = storeFeatureRow(pool, { time: bar.time, symbol, values: row.values.slice() }, plan.featureHash);
@@ -179,12 +177,14 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
         }),
         stored,
       ]);
+      await memory.taken(bar);
       processed = bar.time;
       return done.filter((part): part is Part => part !== undefined);
     },
     async runUnwatched(bars) {
       const batch: BatchedPart[] = [];
       const rows: FeatureValues[] = [];
+      if (bars[0]) await memory.ready(bars[0]);
       for (const bar of bars) {
         const { stages, state } = await stagesFor(bar);
         const { parts, features: row } = step(stages, state, bar, strategies.ask);
@@ -196,6 +196,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
             commitOf({ ...part, vector: part.vector?.slice() ?? null, book: structuredClone(part.book) }, 'unwatched'),
           );
         }
+        await memory.taken(bar);
         processed = bar.time;
       }
       await storeFeatureRows(pool, rows, plan.featureHash);
