@@ -120,3 +120,15 @@ CREATE TRIGGER e_repair_update AFTER UPDATE ON usdcop_m5_ohlcv
   REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION dw.note_repair();
 CREATE TRIGGER e_repair_delete AFTER DELETE ON usdcop_m5_ohlcv
   REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION dw.note_repair();
+
+-- ------------------------------------------------------------------------------------------------------------ feature files
+
+-- What the hash of stored feature values stands for: names in order, and each one's hash and definition.
+CREATE TABLE dw.feature_sets (
+  feature_hash text PRIMARY KEY,
+  version      text NOT NULL,
+  names        text[] NOT NULL,
+  hashes       jsonb NOT NULL,
+  definitions  jsonb NOT NULL,
+  recorded_at  timestamptz NOT NULL DEFAULT now()
+);

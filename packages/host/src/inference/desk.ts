@@ -18,6 +18,7 @@ import { commitBatch, type BatchedPart } from '../stores/postgres/batch.js';
 import { commitPart, type DecisionMode } from '../stores/postgres/decisions.js';
 import { storeFeatureRow, storeFeatureRows, type FeatureValues } from '../stores/postgres/feature-values.js';
 import { readMacro, type MacroObservation } from '../stores/postgres/macro.js';
+import { storeFeatureSet } from '../stores/postgres/feature-sets.js';
 import { storeProvenance } from '../stores/postgres/provenance.js';
 import { readSessionHistory } from '../stores/postgres/session-history.js';
 import { loadStates, seedState } from '../stores/postgres/state.js';
@@ -63,6 +64,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
   const ids = new Map(records.map((record) => [record.code, record.id]));
   const id = (code: string): number => ids.get(code)!;
 
+  await storeFeatureSet(pool, plan.featureHash, features);
   const newest = await newestBar(pool, symbol);
   for (const seat of strategies.seats) {
     const record = records.find(({ code }) => code === seat.code)!;

@@ -50,7 +50,7 @@ export async function openMarketMemory(
   let kept = -Infinity;
 
   const rebuild = async (to: number, onBar?: (bar: Bar, state: MarketState) => void): Promise<MarketState> => {
-    let [state, from] = await restored(pool, plan, series, others, to);
+    const [state, from] = await restored(pool, plan, series, others, to);
     replayed = 0;
     for await (const batch of readBarBatches(pool, { symbol, from: from + 1, to })) {
       for (const bar of batch) {

@@ -99,7 +99,7 @@ describe('macro values', () => {
     expect(await readMacro(db.pool, ['dxy'], '2025-01-03')).toHaveLength(1);
   });
 
-  it('a value that comes after the first cycle carries the market time at which it was first seen, and keeps it when revised', async () => {
+  it('a value that comes after the first cycle carries the market time at which it was first seen, and keeps each vintage when revised', async () => {
     await storeMacro(db.pool, columns, [{ date: '2025-01-02', values: [108, null] }], 'csv', { marketTime: START });
     await markFirstCycle(db.pool, START);
     await storeMacro(db.pool, columns, [{ date: '2025-01-02', values: [109, 21_000] }], 'csv', {
@@ -109,8 +109,11 @@ describe('macro values', () => {
       marketTime: START + 2 * BAR,
     });
     expect(await readMacro(db.pool, columns)).toEqual([
-      { series: 'dxy', date: '2025-01-02', value: 110, firstSeen: undefined },
-      { series: 'm2', date: '2025-01-02', value: 21_001, firstSeen: START + BAR },
+      { series: 'dxy', date: '2025-01-02', value: 108, firstSeen: undefined },
+      { series: 'dxy', date: '2025-01-02', value: 109, firstSeen: START + BAR },
+      { series: 'dxy', date: '2025-01-02', value: 110, firstSeen: START + 2 * BAR },
+      { series: 'm2', date: '2025-01-02', value: 21_000, firstSeen: START + BAR },
+      { series: 'm2', date: '2025-01-02', value: 21_001, firstSeen: START + 2 * BAR },
     ]);
     const { rows } = await db.pool.query(`SELECT column_name, old_value, seen_at FROM revisions ORDER BY revision_id`);
     expect(rows).toContainEqual({ column_name: 'm2', old_value: '21000.0000', seen_at: START + 2 * BAR });

@@ -175,8 +175,15 @@ describe('the schema of the reference', () => {
     await client.query(`UPDATE macro_indicators_daily SET gold = 2650, dxy = 108.3 WHERE date = '2025-01-02'`);
     await client.query('COMMIT');
     client.release();
-    const { rows } = await db.pool.query(`SELECT date, series, seen_at FROM dw.macro_first_seen`);
-    expect(rows).toEqual([{ date: '2025-01-02', series: 'gold', seen_at: Date.UTC(2025, 0, 3, 15) }]);
+    const { rows } = await db.pool.query(
+      `SELECT date, series, CASE WHEN seen_at > '-infinity' THEN seen_at END AS seen_at, value FROM dw.macro_first_seen f ORDER BY series, f.seen_at`,
+    );
+    const [date, seen_at] = ['2025-01-02', Date.UTC(2025, 0, 3, 15)];
+    expect(rows, 'an overwrite keeps what it replaced, from its rule time on').toEqual([
+      { date, series: 'dxy', seen_at: null, value: 108.2 },
+      { date, series: 'dxy', seen_at, value: 108.3 },
+      { date, series: 'gold', seen_at, value: 2650 },
+    ]);
   });
 
   it('inference_features_5m shows the 13 features as double precision', async () => {

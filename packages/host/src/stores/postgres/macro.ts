@@ -79,28 +79,78 @@ export interface MacroObservation {
   readonly firstSeen: number | undefined;
 }
 
-/** The observations of these series, in order of date, from `from` (`YYYY-MM-DD`, inclusive) on. */
+/**
+ * The observations of these series, in order of date, from `from` (`YYYY-MM-DD`, inclusive) on. A value that was overwritten
+ * after the first cycle stands before the one that replaced it, each with the time at which it was first seen: added to a
+ * series table, bars of then see the one and bars since see the other.
+ */
 export async function readMacro(
   db: Queryable,
   series: readonly string[],
   from = '-infinity',
 ): Promise<MacroObservation[]> {
-  if (series.length === 0) return [];
+  const { current, seen } = await readVintages(db, series, from);
+  const observations: MacroObservation[] = [];
+  for (const [key, value] of current) {
+    const [name, date] = key.split(' ') as [string, string];
+    const vintages = seen.get(key);
+    if (!vintages) observations.push({ series: name, date, value, firstSeen: undefined });
+    for (const one of vintages ?? []) {
+      const firstSeen = one.at === null ? undefined : one.at;
+      observations.push({ series: name, date, value: one.value ?? value, firstSeen });
+    }
+  }
+  return observations;
+}
+
+/** The observations as they stood at market time `asOf` (epoch milliseconds): each value at its rule time, none seen later. */
+export async function readMacroAsKnown(
+  db: Queryable,
+  series: readonly string[],
+  asOf: number,
+): Promise<MacroObservation[]> {
+  const { current, seen } = await readVintages(db, series, '-infinity');
+  const observations: MacroObservation[] = [];
+  for (const [key, value] of current) {
+    const [name, date] = key.split(' ') as [string, string];
+    const vintages = seen.get(key);
+    const known = vintages?.filter(({ at: time }) => time === null || time <= asOf).at(-1);
+    if (vintages && !known) continue;
+    observations.push({ series: name, date, value: known?.value ?? value, firstSeen: undefined });
+  }
+  return observations;
+}
+
+interface Vintage {
+  /** Market time, epoch milliseconds; null: at its rule time. */
+  readonly at: number | null;
+  /** Null: the stored one. */
+  readonly value: number | null;
+}
+
+/** Stored values by `series date`, and the vintages of those that have some, oldest first. */
+async function readVintages(
+  db: Queryable,
+  series: readonly string[],
+  from: string,
+): Promise<{ readonly current: ReadonlyMap<string, number>; readonly seen: ReadonlyMap<string, readonly Vintage[]> }> {
+  const current = new Map<string, number>();
+  const seen = new Map<string, Vintage[]>();
+  if (series.length === 0) return { current, seen };
   const { rows } = await db.query<Record<string, number | null> & { date: string }>(
     `SELECT date, ${named(series).join(', ')} FROM macro_indicators_daily WHERE date >= $1 ORDER BY date`,
     [from],
   );
-  const seen = await db.query<{ key: string; at: number }>(
-    `SELECT series || ' ' || date AS key, seen_at AS at FROM dw.macro_first_seen WHERE date >= $1 AND series = ANY ($2)`,
-    [from, series],
-  );
-  const firstSeen = new Map(seen.rows.map((row) => [row.key, row.at]));
-  const observations: MacroObservation[] = [];
   for (const row of rows)
     for (const name of series) {
       const value = row[name];
-      if (typeof value === 'number')
-        observations.push({ series: name, date: row.date, value, firstSeen: firstSeen.get(`${name} ${row.date}`) });
+      if (typeof value === 'number') current.set(`${name} ${row.date}`, value);
     }
-  return observations;
+  const vintages = await db.query<{ key: string } & Vintage>(
+    `SELECT series || ' ' || date AS key, CASE WHEN seen_at > '-infinity' THEN seen_at END AS at, value
+     FROM dw.macro_first_seen WHERE date >= $1 AND series = ANY ($2) ORDER BY date, series, seen_at`,
+    [from, series],
+  );
+  for (const { key, at, value } of vintages.rows) seen.set(key, [...(seen.get(key) ?? []), { at, value }]);
+  return { current, seen };
 }

@@ -1,0 +1,39 @@
+import type { Bar } from '@signalbox/core';
+import { at } from './copy.js';
+import { readBars } from './bars.js';
+import type { Queryable } from './pool.js';
+
+const NUMBERS = ['open', 'high', 'low', 'close', 'volume'] as const;
+
+interface Replaced {
+  readonly time: number;
+  readonly column: string;
+  readonly value: string;
+}
+
+/**
+ * The bars of a symbol up to the one that opened at `to` as they stood at market time `asOf`, both epoch milliseconds: what
+ * came later is left out, what was overwritten or removed later stands as it was.
+ */
+export async function readBarsAsKnown(db: Queryable, symbol: string, to: number, asOf: number): Promise<Bar[]> {
+  const bars = new Map((await readBars(db, { symbol, to })).map((bar) => [bar.time, bar as Bar]));
+  const late = await db.query<{ time: number }>(
+    'SELECT time FROM dw.bar_first_seen WHERE symbol = $1 AND time <= $2 AND seen_at > $3',
+    [symbol, at(to), at(asOf)],
+  );
+  // of several revisions after `asOf` the first replaced what was known then
+  const { rows } = await db.query<Replaced>(
+    `SELECT DISTINCT ON (row_key, column_name) (row_key ->> 'time')::timestamptz AS time, column_name AS "column", old_value AS value
+     FROM revisions
+     WHERE table_name = 'usdcop_m5_ohlcv' AND row_key ->> 'symbol' = $1 AND (row_key ->> 'time')::timestamptz <= $2 AND seen_at > $3
+     ORDER BY row_key, column_name, revision_id`,
+    [symbol, at(to), at(asOf)],
+  );
+  for (const { time, column, value } of rows) {
+    if (!(NUMBERS as readonly string[]).includes(column)) continue;
+    const bar = bars.get(time) ?? { time, open: NaN, high: NaN, low: NaN, close: NaN, volume: 0 };
+    bars.set(time, { ...bar, [column]: Number(value) });
+  }
+  for (const { time } of late.rows) bars.delete(time);
+  return [...bars.values()].sort((a, b) => a.time - b.time);
+}
