@@ -1,4 +1,5 @@
 import { askSession, FLAT, openSession, opinionFault, USD_COP } from '@signalbox/core';
+import { testStrategy } from '@signalbox/core/testing';
 import { expect, it } from 'vitest';
 import breakout from './index.js';
 
@@ -45,4 +46,8 @@ it('answers with a well-formed opinion over the whole range of its features', ()
   for (const hour of [-0.05, 0, 0.05])
     for (const fourHours of [-0.05, 0, 0.05])
       for (const atr of [1e-6, 0.1, 3]) expect(opinionFault(ask(hour, fourHours, atr))).toBeNull();
+});
+
+it('holds to the contract: the conformance kit', async () => {
+  expect((await testStrategy(breakout)).passed).toBe(true);
 });

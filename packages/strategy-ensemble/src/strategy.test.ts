@@ -8,6 +8,7 @@ import {
   type Opinion,
   type Position,
 } from '@signalbox/core';
+import { testStrategy } from '@signalbox/core/testing';
 import { describe, expect, it } from 'vitest';
 import ensemble, { DEFAULT_WEIGHTS } from './index.js';
 
@@ -191,4 +192,11 @@ it('the reasoning names members, weights and scores', async () => {
   expect(said.reasoning).toBe(
     'score +0.2687, consensus 0.6875, weight 0.80 of 1.00; RL_PPO 0.30 × +0.80, ML_LGBM 0.25 × −0.60, ML_XGB 0.25 × +0.50, LLM_CLAUDE silent (unavailable).',
   );
+});
+
+it('holds to the contract: the conformance kit', async () => {
+  const { cases } = await testStrategy(ensemble);
+  expect(cases.filter(({ status }) => status === 'skip').map(({ name }) => name)).toEqual(['restore', 'model']);
+  // scripted members speak for it: all kinds of answers were looked at
+  expect(cases.find(({ name }) => name === 'opinions')!.detail).toMatch(/(?=.*long)(?=.*short)(?=.*flat)(?=.*close)/);
 });

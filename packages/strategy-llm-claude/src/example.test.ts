@@ -2,10 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { testStrategy } from '@signalbox/core/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { KEY, open } from '../test/desk.js';
 import { EXAMPLE, EXAMPLE_MODEL, exampleText, exampleViews, scripted } from '../test/example.js';
 import { startMessagesServer } from '../test/messages-server.js';
+import llmClaude from './index.js';
 import type { RecordedAnswer } from './recording.js';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -56,5 +58,13 @@ describe('the recorded example', () => {
     expect([...signals].sort()).toEqual(['flat', 'long', 'short']);
     for (const opinion of await Promise.all(opinions))
       expect(opinion.reasoning).toMatch(/hindsight: recorded \d+ days after its bar\)$/);
+  });
+  it('holds to the contract: the conformance kit, over the very bars that were recorded', async () => {
+    vi.stubEnv('ANTHROPIC_API_KEY', '');
+    const { cases } = await testStrategy(llmClaude, {
+      config: { mode: 'replay', recording: path, model: EXAMPLE_MODEL },
+    });
+    expect(cases.filter(({ status }) => status === 'skip').map(({ name }) => name)).toEqual(['model']);
+    expect(cases.find(({ name }) => name === 'opinions')!.detail).toMatch(/(?=.*long)(?=.*short)(?=.*flat)/);
   });
 });

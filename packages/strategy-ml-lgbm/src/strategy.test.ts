@@ -13,6 +13,7 @@ import {
   type Artifact,
   type ModelManifest,
 } from '@signalbox/core';
+import { testStrategy } from '@signalbox/core/testing';
 import { describe, expect, it } from 'vitest';
 import mlLgbm from './index.js';
 
@@ -48,6 +49,11 @@ const view = (vector: Float64Array) => ({
 });
 const turn = { abort: new AbortController().signal, deadline: 1e15 };
 const row = (values: readonly (number | null)[]) => Float64Array.from(values, (x) => x ?? NaN);
+
+it('holds to the contract: the conformance kit', async () => {
+  const { cases } = await testStrategy(mlLgbm, { artifacts: { model: artifact() } });
+  expect(cases.filter(({ status }) => status === 'skip').map(({ name }) => name)).toEqual(['restore']);
+});
 
 describe('the bundled model', () => {
   it('is pinned to the features as the shipped feature file defines them, in the order of the strategy', () => {

@@ -14,6 +14,7 @@ import {
   type ModelManifest,
   type Opinion,
 } from '@signalbox/core';
+import { testStrategy } from '@signalbox/core/testing';
 import { describe, expect, it } from 'vitest';
 import mlXgb from './index.js';
 
@@ -43,6 +44,11 @@ const view = (vector: Float64Array) => ({
   opinions: {},
 });
 const turn = { abort: new AbortController().signal, deadline: 1e15 };
+
+it('holds to the contract: the conformance kit', async () => {
+  const { cases } = await testStrategy(mlXgb, { artifacts: { model: artifact() } });
+  expect(cases.filter(({ status }) => status === 'skip').map(({ name }) => name)).toEqual(['restore']);
+});
 
 describe('the bundled model', () => {
   it('is pinned to the features as the shipped feature file defines them, in the order of the strategy', () => {

@@ -48,6 +48,16 @@ export const soundWithState: AnyStrategy = defineStrategy({
   },
 });
 
+/** Reads its own position as a feature. */
+export const soundWithPosition: AnyStrategy = defineStrategy({
+  ...definition,
+  features: ['position', 'rsi_9'],
+  create: () => ({
+    onBar: ({ features, position }) =>
+      features.position === 0 ? by(features.rsi_9 - 0.5) : { signal: 'close', reasoning: `out of ${position.side}` },
+  }),
+});
+
 const remembered = new Map<number, number>();
 let shared = 0;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STRATEGY_BRAND } from '../../strategies/contract.js';
-import { BROKEN, sound, soundWithState } from './broken.fixture.js';
+import { BROKEN, sound, soundWithPosition, soundWithState } from './broken.fixture.js';
 import { runConformance } from './conformance.js';
 import { formatReport, testStrategy } from './report.js';
 
@@ -12,12 +12,16 @@ const failed = (report: Awaited<ReturnType<typeof runConformance>>): string[] =>
   report.cases.filter(({ status }) => status === 'fail').map(({ name }) => name);
 
 describe('the conformance kit', () => {
-  it.each([sound, soundWithState])('passes $code', async (strategy) => {
+  it.each([
+    ['without state', sound],
+    ['with state', soundWithState],
+    ['with features of its position', soundWithPosition],
+  ])('passes a sound strategy %s', async (_, strategy) => {
     const report = await testStrategy(strategy);
     expect(report.passed).toBe(true);
     expect(report.cases.map(({ number }) => number)).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
     const skipped = report.cases.filter(({ status }) => status === 'skip').map(({ name }) => name);
-    expect(skipped).toEqual(strategy === sound ? ['restore', 'model'] : ['model']);
+    expect(skipped).toEqual(strategy === soundWithState ? ['model'] : ['restore', 'model']);
   });
 
   it.each(BROKEN)('%s finds %s, and no other case fails', async (name, _, strategy) => {

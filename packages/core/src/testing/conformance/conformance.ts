@@ -80,7 +80,7 @@ export async function runConformance(
   const validate = options.validate ?? (await ajvValidator());
   const world = fixtureWorld(options);
   const verdicts = new Map<string, Verdict>();
-  const metadata = checkMetadata(definition, world.plan.names);
+  const metadata = checkMetadata(definition, [...world.plan.names, ...world.plan.positionNames]);
   verdicts.set(METADATA.name, metadata.verdict);
   let subject: Subject | undefined;
   if (metadata.usable) {
@@ -138,7 +138,7 @@ function subjectOf(
   validate: ValidateSchema,
   options: ConformanceOptions,
 ): Subject {
-  const [seat] = seatAll([definition], world.plan.names, () => config);
+  const [seat] = seatAll([definition], world.plan, () => config);
   const members = [...new Set([...(definition.members ?? []), ...(definition.membersOf?.(config) ?? [])])].filter(
     (code) => code !== definition.code,
   );

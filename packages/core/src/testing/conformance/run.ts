@@ -32,7 +32,7 @@ export async function ask(subject: Subject, session: AnySession, options: RunOpt
   for (let i = from; i < to; i++) {
     const row = tape[i]!;
     if (row.silence !== null) continue;
-    const seen = watch?.(viewOfRow(subject.seat, row), row) ?? { view: viewOfRow(subject.seat, row) };
+    const seen = watch?.(viewOfRow(row), row) ?? { view: viewOfRow(row) };
     asked.push({ row, ...(await once(subject, session, seen.view)) });
     seen.after?.();
   }

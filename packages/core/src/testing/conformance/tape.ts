@@ -1,4 +1,3 @@
-import type { FeatureRow } from '../../features/engine.js';
 import type { Bar } from '../../market/bar.js';
 import { FLAT, type Position } from '../../market/position.js';
 import { observe, openMarket } from '../../market-state.js';
@@ -14,7 +13,8 @@ export interface TapeRow {
   readonly bar: Bar;
   /** Why the engine does not ask at this bar; null where it does. */
   readonly silence: string | null;
-  readonly features: FeatureRow;
+  readonly features: Readonly<Record<string, number>>;
+  readonly vector: Float64Array;
   readonly position: Position;
   readonly opinions: Readonly<Record<string, MemberOpinion>>;
 }
@@ -42,27 +42,25 @@ export function recordTape({ world, seat, members, bars = world.bars, macro = wo
     const slot = world.calendar.slot(bar.time);
     if (!slot) return [];
     const seen = observe(market, bar, slot);
-    const { names, values, status } = seen.features;
-    const features = { names, values: values.slice(), status: status.slice() };
-    const silence = askable(seat, seen, features);
     const i = place.get(bar.time) ?? 0;
-    return [
-      {
-        bar,
-        silence: silence ? silence.reasoning : null,
-        features,
-        position: scriptedPosition(world.bars, i),
-        opinions: scriptedOpinions(members, i),
-      },
-    ];
+    const position = scriptedPosition(world.bars, i);
+    const opinions = scriptedOpinions(members, i);
+    seat.own?.update(position, slot);
+    const silence = askable(seat, seen, seen.features)?.reasoning ?? null;
+    const { features, vector } = viewOf(seat, bar, seen.features, position, opinions);
+    return [{ bar, silence, features, vector: vector.slice(), position, opinions }];
   });
 }
 
 /** A fresh view of a row: a strategy that changes it harms no other. */
-export function viewOfRow(seat: Seat, row: TapeRow): AnyView {
-  const position = row.position.side === 'flat' ? FLAT : { ...row.position };
-  const view = viewOf(seat, { ...row.bar }, row.features, position, structuredClone(row.opinions));
-  return { ...view, vector: view.vector.slice() };
+export function viewOfRow({ bar, features, vector, position, opinions }: TapeRow): AnyView {
+  return {
+    bar: { ...bar },
+    features: { ...features },
+    vector: vector.slice(),
+    position: position.side === 'flat' ? FLAT : { ...position },
+    opinions: structuredClone(opinions),
+  };
 }
 
 /** Twenty bars flat, ten long, ten short, and again. */

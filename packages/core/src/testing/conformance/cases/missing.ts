@@ -31,13 +31,11 @@ async function faultIn(subject: Subject, tape: Tape, when: string): Promise<stri
   return wrong && `${when}, at ${at(wrong.row.bar.time)}: ${wrong.fault}`;
 }
 
-function without({ world, seat }: Subject, tape: Tape, name: string): Tape {
-  const column = seat.columns[seat.features.indexOf(name)]!;
-  return tape.map((row) => {
-    const values = row.features.values.slice();
-    const status = row.features.status.slice();
-    values[column] = NaN;
-    status[column] = 2;
-    return { ...row, features: { names: world.plan.names, values, status } };
-  });
+function without({ seat }: Subject, tape: Tape, name: string): Tape {
+  const at = seat.features.indexOf(name);
+  return tape.map((row) => ({
+    ...row,
+    features: { ...row.features, [name]: NaN },
+    vector: row.vector.map((value, i) => (i === at ? NaN : value)),
+  }));
 }
