@@ -137,3 +137,13 @@ export { observe, openMarket, type MarketState, type Observation } from './marke
 
 // backtest
 export { replay, type ReplayOptions, type ReplayResult } from './backtest/replay.js';
+
+// the engine for embedders
+export {
+  createEngine,
+  type Engine,
+  type EngineBar,
+  type EngineEvent,
+  type EngineOptions,
+  type UseOptions,
+} from './engine.js';
