@@ -3,7 +3,7 @@ import { base } from '../../tsup.base.js';
 
 export default defineConfig({
   ...base,
-  entry: { index: 'src/index.ts', testing: 'src/testing/index.ts' },
+  entry: { index: 'src/index.ts', indicators: 'src/indicators/index.ts', testing: 'src/testing/index.ts' },
   platform: 'neutral',
   splitting: true,
 });

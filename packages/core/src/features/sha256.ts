@@ -52,9 +52,9 @@ function rotate(word: number, bits: number): number {
 }
 
 /** First 32 bits of the fractional parts of the square and cube roots of the first primes, as the standard defines them. */
-const PRIMES = firstPrimes(64);
-const INITIAL = PRIMES.slice(0, 8).map((prime) => fractionBits(prime, 2));
-const ROUND = PRIMES.map((prime) => fractionBits(prime, 3));
+const PRIMES = /* @__PURE__ */ firstPrimes(64);
+const INITIAL = /* @__PURE__ */ PRIMES.slice(0, 8).map((prime) => fractionBits(prime, 2));
+const ROUND = /* @__PURE__ */ PRIMES.map((prime) => fractionBits(prime, 3));
 
 function firstPrimes(count: number): number[] {
   const primes: number[] = [];

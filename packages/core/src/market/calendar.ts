@@ -69,7 +69,7 @@ interface Day {
 
 const PRE_MARKET_MS = 60 * 60_000;
 /** `Slot.ordinal` 0 is the first slot of the first session from here on; there are none before. */
-const BASE_DAY = epochDay('2000-01-01');
+const BASE_DAY = /* @__PURE__ */ epochDay('2000-01-01');
 const NO_DAY: Day = { date: '', open: Infinity, close: -Infinity, slots: 0, first: 0 };
 
 /**

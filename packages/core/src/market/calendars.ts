@@ -758,7 +758,7 @@ export const USDCOP_CALENDAR: CalendarData = {
   close: '13:00',
   days: [1, 2, 3, 4, 5],
   slotMinutes: 5,
-  holidays: Object.keys(COLOMBIA),
+  holidays: /* @__PURE__ */ Object.keys(COLOMBIA),
   holidayNames: COLOMBIA,
   covers: { from: '2000-01-01', to: '2040-12-31' },
 };

@@ -7,7 +7,7 @@ export const MONEY_DECIMALS = 2;
 /** Size and confidence, and our percents. */
 export const FRACTION_DECIMALS = 4;
 
-const POWERS = Float64Array.from({ length: 16 }, (_, i) => Number(`1e${i}`));
+const POWERS = /* @__PURE__ */ Float64Array.from({ length: 16 }, (_, i) => Number(`1e${i}`));
 /** Above this a scaled double has no room left beside its integer part to see a tie. */
 const LARGEST = 2 ** 49;
 /** A double is within half a unit in the last place of its shortest decimal, and the scaling adds as much again. */

@@ -13,7 +13,7 @@ export interface Instrument {
 }
 
 /** US dollars against Colombian pesos, the default. */
-export const USD_COP: Instrument = Object.freeze({
+export const USD_COP: Instrument = /* @__PURE__ */ Object.freeze({
   symbol: 'USD/COP',
   base: 'USD',
   quote: 'COP',

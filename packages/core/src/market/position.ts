@@ -12,4 +12,4 @@ export type Position =
       readonly unrealizedPct: number;
     };
 
-export const FLAT: Position = Object.freeze({ side: 'flat' });
+export const FLAT: Position = /* @__PURE__ */ Object.freeze({ side: 'flat' });

@@ -123,8 +123,8 @@ export interface BookRules {
   readonly exitAtSessionEnd: boolean;
 }
 
-export const DEFAULT_RULES: BookRules = Object.freeze({
-  limits: Object.freeze({
+export const DEFAULT_RULES: BookRules = /* @__PURE__ */ Object.freeze({
+  limits: /* @__PURE__ */ Object.freeze({
     maxDrawdown: 0.15,
     maxSessionLoss: 0.05,
     maxEntriesPerSession: 20,

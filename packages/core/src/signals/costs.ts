@@ -9,7 +9,7 @@ export const QUOTED_SPREADS: readonly { readonly below: number; readonly spreadB
 ];
 
 /** Round-trip cost of each spread: two fills of half the spread and slippage each, 20, 34 and 51 bp. */
-const ROUND_TRIPS = QUOTED_SPREADS.map(({ spreadBps }) => spreadBps + 2 * SLIPPAGE_BPS);
+const ROUND_TRIPS = /* @__PURE__ */ QUOTED_SPREADS.map(({ spreadBps }) => spreadBps + 2 * SLIPPAGE_BPS);
 
 /** What an unknown volatility costs, and what fills pay until the first bar completes. */
 export const DEAREST_COST_BPS = ROUND_TRIPS[ROUND_TRIPS.length - 1]!;

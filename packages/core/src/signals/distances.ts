@@ -10,7 +10,7 @@ import { Rational } from '../market/rational.js';
 
 /** Bars that a position is meant to be held: one hour. ATR is scaled to it by its square root. */
 export const HORIZON_BARS = 12;
-const SQRT_HORIZON = Math.sqrt(HORIZON_BARS);
+const SQRT_HORIZON = /* @__PURE__ */ Math.sqrt(HORIZON_BARS);
 
 /** Distances from the entry price, in price units with 6 decimals. */
 export interface Distances {

@@ -8,7 +8,7 @@ export interface SizingRules {
   readonly riskPerTrade: number;
 }
 
-export const DEFAULT_SIZING: SizingRules = Object.freeze({ maxSize: 0.25, riskPerTrade: 0.01 });
+export const DEFAULT_SIZING: SizingRules = /* @__PURE__ */ Object.freeze({ maxSize: 0.25, riskPerTrade: 0.01 });
 
 export interface SizeInputs {
   /** Rounded to 4 decimals, at least `confidenceFloor`. */

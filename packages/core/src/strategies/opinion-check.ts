@@ -1,6 +1,6 @@
 import { NO_OPINION_CODES, type Opinion } from './opinion.js';
 
-const CODES: ReadonlySet<unknown> = new Set(NO_OPINION_CODES);
+const CODES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(NO_OPINION_CODES);
 
 /** Size is (confidence − floor) / (1 − floor) of the largest: the floor stays clear of 1. */
 const MAX_FLOOR = 0.99;

@@ -104,7 +104,7 @@ export function viewOf(
   return { bar, features, vector, position, opinions };
 }
 
-const NOBODY: Readonly<Record<string, MemberOpinion>> = Object.freeze({});
+const NOBODY: Readonly<Record<string, MemberOpinion>> = /* @__PURE__ */ Object.freeze({});
 
 /** The members' answers as their ensemble sees them; a `close` tells which side it leaves. */
 export function membersSeen(
