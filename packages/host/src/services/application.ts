@@ -4,20 +4,26 @@ import { SignalboxError } from '@signalbox/core';
 import type { ServiceDependencies } from './dependencies.js';
 import { openApi } from './openapi.js';
 import { checkHost, checkSameOrigin, type Access } from './origin.js';
-import { Reply, type Input, type Route } from './route.js';
+import type { Gate } from './gate.js';
+import type { Keep } from './keep.js';
+import { JsonText, Reply, type Input, type Route } from './route.js';
 import { errorBody } from './status.js';
 import * as validation from './validation.js';
+import { send } from './wire.js';
 
 export interface ApplicationOptions extends Access {
   /** Title of the OpenAPI document. */
   readonly title: string;
   /** Checks every answer against its schema: for tests. */
   readonly checkAnswers?: boolean;
+  readonly keep: Keep;
+  readonly gate: Gate;
   /** Told of what went wrong inside: the caller sees a code only. */
   readonly onError?: (error: unknown, request: { readonly method: string; readonly path: string }) => void;
 }
 
-const MAX_BODY = 16 * 1024;
+const MAX_BODY = 1024 * 1024;
+const MAX_ANSWER = 20 * 1024 * 1024;
 
 /** Makes a Koa application of routes. */
 export function createApplication(
@@ -50,7 +56,7 @@ export function createApplication(
 }
 
 /** Headers of every answer, the name check, and errors in one shape. Inner middleware may throw what it likes. */
-export function guard(options: ApplicationOptions): Koa.Middleware {
+export function guard(options: Access & Pick<ApplicationOptions, 'onError'>): Koa.Middleware {
   return async (ctx, next) => {
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.set('Cache-Control', 'no-store');
@@ -61,6 +67,7 @@ export function guard(options: ApplicationOptions): Koa.Middleware {
       const body = errorBody(error);
       if (body.status_code === 500) options.onError?.(error, { method: ctx.method, path: ctx.path });
       ctx.status = body.status_code;
+      if (body.code === 'BUSY') ctx.set('Retry-After', '1');
       ctx.body = body;
     }
   };
@@ -78,12 +85,36 @@ function serve(route: Route, dependencies: ServiceDependencies, options: Applica
       query: query(ctx.query),
       body: body && body(await readJson(ctx)),
     };
-    const answer = await route.handler(input, dependencies);
+    const work = async (): Promise<unknown> => route.handler(input, dependencies);
+    const ask = (): Promise<unknown> => (route.cost === 'heavy' ? options.gate.run(work) : work());
+    if (route.cache === 'seq') {
+      const { type, passing } = route;
+      const build = async () => ({ type: `${type}; charset=utf-8`, passing, text: textOf(await ask(), checkAnswer) });
+      return send(ctx, await options.keep.answer(ctx.url, build));
+    }
+    const answer = await ask();
     const reply = answer instanceof Reply ? answer : new Reply(200, answer);
-    checkAnswer?.(reply.body);
+    const text = textOf(reply.body, checkAnswer, route.type);
+    // what was changed is seen by the next reader
+    if (route.method !== 'GET') options.keep.clear();
     ctx.status = reply.status;
-    ctx.body = reply.body;
+    ctx.type = route.type;
+    ctx.body = text;
   };
+}
+
+function textOf(answer: unknown, check?: (answer: unknown) => void, type = 'application/json'): string {
+  const json = type === 'application/json';
+  const text = answer instanceof JsonText ? answer.text : json ? JSON.stringify(answer) : String(answer);
+  check?.(answer instanceof JsonText ? JSON.parse(text) : answer);
+  if (text.length > MAX_ANSWER) {
+    throw new SignalboxError(
+      'PARAMETER_INVALID',
+      `the answer would be larger than ${MAX_ANSWER / 1024 / 1024} MB`,
+      'Ask for a shorter window, or for fewer strategies.',
+    );
+  }
+  return text;
 }
 
 async function readJson(ctx: Context): Promise<unknown> {

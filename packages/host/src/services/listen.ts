@@ -4,6 +4,7 @@ import type Koa from 'koa';
 import { SignalboxError } from '@signalbox/core';
 import type { Channel } from '../live/channel.js';
 import type { Live } from '../live/live.js';
+import type { Shortcut } from './wire.js';
 import { ownerOfPort } from './port-owner.js';
 
 export interface Service {
@@ -14,6 +15,8 @@ export interface Service {
   readonly live?: Live;
   /** Those of `live` that it serves. */
   readonly channels?: readonly Channel[];
+  /** Answers before the application does, or leaves the request to it. */
+  readonly shortcut?: Shortcut;
 }
 
 export interface ListenOptions {
@@ -46,10 +49,16 @@ export async function listen(
   const first = port ?? service.defaultPort;
   const last = nextFree ? first + TRIES : first;
   for (let candidate = first; candidate <= last; candidate++) {
-    const server = createServer(service.application.callback());
+    const application = service.application.callback();
+    const { shortcut } = service;
+    const server = createServer((request, response) => {
+      if (!shortcut?.(request, response)) void application(request, response);
+    });
     // slow senders hold a socket for seconds, not for ever
     server.headersTimeout = 10_000;
     server.requestTimeout = 15_000;
+    server.maxConnections = 5_000;
+    server.maxRequestsPerSocket = 100_000;
     try {
       await open(server, candidate, bind);
     } catch (error) {

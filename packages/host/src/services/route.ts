@@ -34,6 +34,8 @@ export interface Route {
   readonly cache: 'seq' | 'none';
   /** `heavy`: few at a time; the others wait a moment, then get 503 with Retry-After. */
   readonly cost: 'light' | 'heavy';
+  /** Fields of the answer that change with time alone: they do not change its ETag. */
+  readonly passing: readonly string[];
   /** Media type of the answer. */
   readonly type: string;
   readonly handler: (input: Input, dependencies: ServiceDependencies) => Promise<unknown> | unknown;
@@ -54,6 +56,15 @@ export class Reply<T> {
   ) {}
 }
 
+/** An answer that its handler has written as JSON itself: for large ones. */
+export class JsonText<T> {
+  /** Only for the type. */
+  declare readonly of?: T;
+  constructor(readonly text: string) {}
+}
+
+type Answer<T> = T | Reply<T> | JsonText<T>;
+
 interface RouteSpec<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema> {
   readonly method?: Method;
   readonly path: string;
@@ -70,12 +81,13 @@ interface RouteSpec<P extends TObject, Q extends TObject, B extends TSchema, R e
   readonly cache?: Route['cache'];
   /** `light` by default. */
   readonly cost?: Route['cost'];
+  readonly passing?: readonly string[];
   /** `application/json` by default. */
   readonly type?: string;
   readonly handler: (
     input: Input<Static<P>, Static<Q>, Static<B>>,
     dependencies: ServiceDependencies,
-  ) => Promise<Static<R> | Reply<Static<R>>> | Static<R> | Reply<Static<R>>;
+  ) => Promise<Answer<Static<R>>> | Answer<Static<R>>;
 }
 
 /** Types a route's handler by its schemas: a handler whose answer does not fit its response schema does not compile. */
@@ -98,6 +110,7 @@ export function route<
     role: spec.role ?? (spec.method === undefined || spec.method === 'GET' ? 'viewer' : 'admin'),
     cache: spec.cache ?? 'none',
     cost: spec.cost ?? 'light',
+    passing: spec.passing ?? [],
     type: spec.type ?? 'application/json',
     handler: spec.handler as Route['handler'],
   });

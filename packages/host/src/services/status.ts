@@ -26,10 +26,13 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 };
 
 const STORE_DOWN = 'the database does not answer';
+const TOO_LONG = 'the question takes the database too long; ask for a shorter window, or again later';
 const INTERNAL = 'an error inside the host; its log has the details';
 
 /** The answer to an error. What is not one of ours never shows its text: it may hold paths, SQL or secrets. */
 export function errorBody(error: unknown): ErrorBody {
+  if ((error as { code?: unknown } | null)?.code === '57014')
+    return { detail: TOO_LONG, status_code: 503, code: 'BUSY' };
   if (isStoreDown(error)) return { detail: STORE_DOWN, status_code: 503, code: 'STORE_DOWN' };
   if (isSignalboxError(error)) {
     const status = STATUS[error.code];
@@ -46,7 +49,5 @@ function isStoreDown(error: unknown): boolean {
   if (isSignalboxError(known)) return known.code === 'STORE_DOWN';
   if (!(error instanceof Error)) return false;
   // while the demo begins anew its old pool is closed
-  return (
-    (error as { code?: unknown }).code === '57014' || error.message.startsWith('Cannot use a pool after calling end')
-  );
+  return error.message.startsWith('Cannot use a pool after calling end');
 }

@@ -20,16 +20,19 @@ export async function openStore(
   onError: (error: unknown) => void,
 ): Promise<Store> {
   const pool = openPool(connection, { onError });
+  // a question of a reader may not hold what a cycle needs
+  const readers = openPool(connection, { onError, statementTimeoutMs: 2_000 });
   const relay = startRelay({ connection, onError });
   const events = await openEventFeed({ pool, onError });
   return {
     world,
     pool,
-    reads: createReads(pool),
+    reads: createReads(readers),
     events,
     async close() {
       await events.close();
       await relay.stop();
+      await readers.end();
       await pool.end();
     },
   };

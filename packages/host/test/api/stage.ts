@@ -35,7 +35,7 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export interface StageOptions extends Pick<ServicesOptions, 'live' | 'pageFolder'> {
+export interface StageOptions extends Pick<ServicesOptions, 'live' | 'pageFolder' | 'keep' | 'gate' | 'open'> {
   readonly world?: 'market' | 'simulated';
   readonly control?: ClockControl;
   readonly statuses?: readonly StrategyStatus[];
@@ -73,6 +73,10 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   };
   const services = createServices(dependencies, {
     checkAnswers: true,
+    // facts and clock are moved by hand, without events
+    keep: options.keep ?? { maxAgeMs: 0 },
+    ...(options.gate ? { gate: options.gate } : {}),
+    ...(options.open ? { open: true } : {}),
     onError: (error) => errors.push(error),
     ...(options.live ? { live: options.live } : {}),
     ...(options.pageFolder ? { pageFolder: options.pageFolder } : {}),
@@ -95,7 +99,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       return { status: response.status, body: await response.json(), headers: response.headers };
     },
     async close() {
-      services.live.close();
+      services.close();
       await Promise.all([models!, trading!, analytics!, dashboard!].map((each) => each.close()));
       await feed?.close();
       await relay?.stop();

@@ -26,6 +26,9 @@ export const performanceComparison = route({
   }),
   response: PerformanceComparison,
   errors: [404],
+  cache: 'seq',
+  cost: 'heavy',
+  passing: ['start_date', 'end_date'],
   async handler({ query }, deps) {
     const scope = await scopeOf(query.run, deps);
     const strategies = chosen(await deps.reads.strategiesOf(scope.run), query.strategies);

@@ -28,6 +28,9 @@ export const equityCurves = route({
   }),
   response: EquityCurves,
   errors: [404],
+  cache: 'seq',
+  cost: 'heavy',
+  passing: ['start_date', 'end_date'],
   async handler({ query }, deps) {
     const scope = await scopeOf(query.run, deps);
     const start = scope.end - query.hours * HOUR;

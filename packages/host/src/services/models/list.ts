@@ -14,6 +14,7 @@ export const models = route({
     'bar on which it gave no opinion.',
   query: Query({}),
   response: Models,
+  cache: 'seq',
   async handler(_, deps) {
     const [rows, silences] = await Promise.all([deps.reads.strategies(), deps.reads.lastNoSignals('live')]);
     const statuses = new Map<string, StrategyStatus>(deps.strategies().map((status) => [status.code, status]));
@@ -68,6 +69,8 @@ export const strategySignals = route({
   query: Query(Page),
   response: StrategySignals,
   errors: [404],
+  cache: 'seq',
+  passing: ['age_seconds'],
   async handler({ params, query }, deps) {
     const scope = await scopeOf(query.run, deps);
     const [strategy] = chosen(await deps.reads.strategies(), params.code);
@@ -84,6 +87,7 @@ export const strategyTrades = route({
   params: CodeParam,
   query: Query(Page),
   response: StrategyTrades,
+  cache: 'seq',
   errors: [404],
   async handler({ params, query }, deps) {
     const scope = await scopeOf(query.run, deps);

@@ -23,6 +23,7 @@ export const pnlSummary = route({
   }),
   response: PnlSummary,
   errors: [404],
+  cache: 'seq',
   async handler({ query }, deps) {
     const { reads, calendar } = deps;
     const scope = await scopeOf(query.run, deps);

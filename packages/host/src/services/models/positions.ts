@@ -17,6 +17,8 @@ export const currentPositions = route({
   query: Query({ strategy: Type.Optional(Code), run: RunId }),
   response: CurrentPositions,
   errors: [404],
+  cache: 'seq',
+  passing: ['timestamp', 'holding_time_minutes'],
   async handler({ query }, deps) {
     const scope = await scopeOf(query.run, deps);
     const strategies = chosen(await deps.reads.strategies(), query.strategy);

@@ -36,6 +36,8 @@ export const latestSignals = route({
   query: Query({ symbol: Type.Optional(SymbolName), run: RunId }),
   response: LatestSignals,
   errors: [404],
+  cache: 'seq',
+  passing: ['timestamp', 'age_seconds'],
   async handler({ query }, deps) {
     const instrument = instrumentOf(query.symbol, deps);
     const scope = await scopeOf(query.run, deps);

@@ -29,6 +29,8 @@ export const candlesticks = route({
   }),
   response: Candlesticks,
   errors: [404],
+  cache: 'seq',
+  cost: 'heavy',
   async handler({ params, query }, deps) {
     const { reads, calendar, clock } = deps;
     const { symbol } = instrumentOf(params.symbol, deps);
