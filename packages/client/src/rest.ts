@@ -47,6 +47,11 @@ export interface Client {
   ): Promise<Answer<'/api/models/positions/current'>>;
   pnlSummary(query?: QueryParameters<'/api/models/pnl/summary'>): Promise<Answer<'/api/models/pnl/summary'>>;
   models(): Promise<Answer<'/api/models'>>;
+  model(code: string): Promise<Answer<'/api/models/{code}'>>;
+  metrics(
+    code: string,
+    query?: QueryParameters<'/api/models/{code}/metrics'>,
+  ): Promise<Answer<'/api/models/{code}/metrics'>>;
   signals(
     code: string,
     query?: QueryParameters<'/api/models/{code}/signals'>,
@@ -59,6 +64,12 @@ export interface Client {
   clock(): Promise<Answer<'/api/clock'>>;
   /** Pause, resume, step, restart or speed the replay clock of a simulated world. */
   commandClock(command: BodyOf<Post<'/api/clock'>>): Promise<Ok<Post<'/api/clock'>>>;
+  latestPrice(symbol: string): Promise<Answer<'/api/latest/{symbol}'>>;
+  stats(symbol: string): Promise<Answer<'/api/stats/{symbol}'>>;
+  marketStatus(): Promise<Answer<'/api/market-status'>>;
+  isTradingDay(
+    query?: QueryParameters<'/api/v1/trading-calendar/is-trading-day'>,
+  ): Promise<Answer<'/api/v1/trading-calendar/is-trading-day'>>;
   candlesticks(
     symbol: string,
     query?: QueryParameters<'/api/candlesticks/{symbol}'>,
@@ -114,11 +125,17 @@ export function createClient(options: ClientOptions = {}): Client {
     currentPositions: (query) => get('/api/models/positions/current', query),
     pnlSummary: (query) => get('/api/models/pnl/summary', query),
     models: () => get('/api/models'),
+    model: (code) => get(`/api/models/${part(code)}`),
+    metrics: (code, query) => get(`/api/models/${part(code)}/metrics`, query),
     signals: (code, query) => get(`/api/models/${part(code)}/signals`, query),
     trades: (code, query) => get(`/api/models/${part(code)}/trades`, query),
     events: (query) => get('/api/events', query),
     clock: () => get('/api/clock'),
     commandClock: (command) => request('/api/clock', {}, command),
+    latestPrice: (symbol) => get(`/api/latest/${part(symbol)}`),
+    stats: (symbol) => get(`/api/stats/${part(symbol)}`),
+    marketStatus: () => get('/api/market-status'),
+    isTradingDay: (query) => get('/api/v1/trading-calendar/is-trading-day', query),
     candlesticks: (symbol, query) => get(`/api/candlesticks/${part(symbol)}`, query),
   };
 }

@@ -41,6 +41,66 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/ready': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Whether the service can serve
+     * @description 503 with the same shape while the database does not answer.
+     */
+    get: operations['getReady'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/metrics': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Figures of the host for Prometheus
+     * @description Request durations by service and route, relay lag, WebSocket clients, bars, process.
+     */
+    get: operations['getMetrics'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/docs': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * This API for people
+     * @description Every route with its parameters, an example, and the definition of each figure.
+     */
+    get: operations['getDocs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/models/signals/latest': {
     parameters: {
       query?: never;
@@ -161,6 +221,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/models/{code}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * One strategy: its state, its reason, its model
+     * @description Its entry of `/api/models`.
+     */
+    get: operations['getModelsCode'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/models/{code}/signals': {
     parameters: {
       query?: never;
@@ -193,6 +273,26 @@ export interface paths {
      * @description Newest first; `before` pages by the time of entry. `realized_pnl` is before fees.
      */
     get: operations['getModelsCodeTrades'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/models/{code}/metrics': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Performance of one strategy
+     * @description Its row of `/api/models/performance/comparison`, with n and the standard error.
+     */
+    get: operations['getModelsCodeMetrics'];
     put?: never;
     post?: never;
     delete?: never;
@@ -728,6 +828,8 @@ export interface components {
        */
       end_date: string;
       strategies: components['schemas']['PerformanceRow'][];
+      /** @description With baselines=true: flat, hold_long, random */
+      baselines?: components['schemas']['PerformanceRow'][];
       run_id: string;
       simulated: boolean;
     };
@@ -795,6 +897,17 @@ export interface components {
       run_id: string;
       simulated: boolean;
     };
+    Ready: {
+      /** @enum {string} */
+      status: 'ready' | 'not_ready';
+      /** @enum {string} */
+      database: 'connected' | 'disconnected';
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+    };
     ServiceRoot: {
       message: string;
       version: string;
@@ -843,6 +956,45 @@ export interface components {
         | 'external'
         | 'inactive';
       reason: string | null;
+    };
+    StrategyMetrics: {
+      strategy_code: string;
+      strategy_name: string;
+      strategy_type: string;
+      total_return_pct: number | null;
+      daily_return_pct: number | null;
+      sharpe_ratio: number | null;
+      sortino_ratio: number | null;
+      calmar_ratio: number | null;
+      /** @description Positions whose exit lies in the window */
+      total_trades: number;
+      win_rate: number | null;
+      profit_factor: number | null;
+      max_drawdown_pct: number | null;
+      current_drawdown_pct: number | null;
+      volatility_pct: number | null;
+      avg_hold_time_minutes: number | null;
+      /** @description Account currency, US dollars */
+      current_equity: number;
+      open_positions: number;
+      /** @description Session returns in the window */
+      n: number;
+      periods_per_year: number;
+      sharpe_standard_error: number | null;
+      /** @enum {string} */
+      period: '24h' | '7d' | '30d' | 'all';
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      start_date: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      end_date: string;
+      run_id: string;
+      simulated: boolean;
     };
     StrategySignal: {
       /** @enum {string} */
@@ -1008,6 +1160,120 @@ export interface operations {
       };
     };
   };
+  getReady: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Ready'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Ready'];
+        };
+      };
+    };
+  };
+  getMetrics: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/plain': string;
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getDocs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/html': string;
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   getModelsSignalsLatest: {
     parameters: {
       query?: {
@@ -1066,6 +1332,8 @@ export interface operations {
         period?: '24h' | '7d' | '30d' | 'all';
         /** @description Strategy codes, separated by commas */
         strategies?: string;
+        /** @description Adds flat, hold_long and random through the same book, begun with the window; random enters as often as the strategies did on average */
+        baselines?: boolean;
         /** @description Run to answer from: `live`, or the id of a backtest. Windows of a backtest end at its end. */
         run?: string;
       };
@@ -1310,6 +1578,55 @@ export interface operations {
       };
     };
   };
+  getModelsCode: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        code: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Model'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   getModelsCodeSignals: {
     parameters: {
       query?: {
@@ -1389,6 +1706,60 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['StrategyTrades'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getModelsCodeMetrics: {
+    parameters: {
+      query?: {
+        /** @description The window, ending at market time now */
+        period?: '24h' | '7d' | '30d' | 'all';
+        /** @description Run to answer from: `live`, or the id of a backtest. Windows of a backtest end at its end. */
+        run?: string;
+      };
+      header?: never;
+      path: {
+        code: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['StrategyMetrics'];
         };
       };
       /** @description Unknown route, symbol, strategy or run */

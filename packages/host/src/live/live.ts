@@ -31,6 +31,8 @@ export interface Live {
    */
   reset(): Promise<void>;
   readonly clients: number;
+  /** By path. */
+  readonly clientsOf: Readonly<Record<string, number>>;
   close(): void;
 }
 
@@ -149,6 +151,11 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
     },
     get clients() {
       return listeners.size;
+    },
+    get clientsOf() {
+      const counts: Record<string, number> = { [SIGNALS.path]: 0, [PRICES.path]: 0 };
+      for (const { channel } of listeners) counts[channel.path] = (counts[channel.path] ?? 0) + 1;
+      return counts;
     },
     close() {
       closed = true;

@@ -4,6 +4,7 @@ import { SignalboxError } from '@signalbox/core';
 import type { ServiceDependencies } from './dependencies.js';
 import { openApi } from './openapi.js';
 import { checkHost, checkSameOrigin, type Access } from './origin.js';
+import { DOCS_POLICY } from './docs.js';
 import type { Gate } from './gate.js';
 import type { Keep } from './keep.js';
 import { JsonText, Reply, type Input, type Route } from './route.js';
@@ -18,6 +19,8 @@ export interface ApplicationOptions extends Access {
   readonly checkAnswers?: boolean;
   readonly keep: Keep;
   readonly gate: Gate;
+  /** Told of each answer: the route's path as it is registered, and seconds. */
+  readonly onAnswer?: (route: string, method: string, status: number, seconds: number) => void;
   /** Told of what went wrong inside: the caller sees a code only. */
   readonly onError?: (error: unknown, request: { readonly method: string; readonly path: string }) => void;
 }
@@ -39,6 +42,15 @@ export function createApplication(
     ctx.body = document;
   });
 
+  const { onAnswer } = options;
+  if (onAnswer) {
+    app.use(async (ctx, next) => {
+      const began = performance.now();
+      await next();
+      const route = (ctx as Context & { _matchedRoute?: unknown })._matchedRoute;
+      onAnswer(typeof route === 'string' ? route : 'none', ctx.method, ctx.status, (performance.now() - began) / 1000);
+    });
+  }
   app.use(guard(options));
   app.use(router.routes());
   app.use((ctx) => {
@@ -88,8 +100,13 @@ function serve(route: Route, dependencies: ServiceDependencies, options: Applica
     const work = async (): Promise<unknown> => route.handler(input, dependencies);
     const ask = (): Promise<unknown> => (route.cost === 'heavy' ? options.gate.run(work) : work());
     if (route.cache === 'seq') {
-      const { type, passing } = route;
-      const build = async () => ({ type: `${type}; charset=utf-8`, passing, text: textOf(await ask(), checkAnswer) });
+      const { type, passing, path } = route;
+      const build = async () => ({
+        type: `${type}; charset=utf-8`,
+        passing,
+        route: path,
+        text: textOf(await ask(), checkAnswer),
+      });
       return send(ctx, await options.keep.answer(ctx.url, build));
     }
     const answer = await ask();
@@ -99,6 +116,7 @@ function serve(route: Route, dependencies: ServiceDependencies, options: Applica
     if (route.method !== 'GET') options.keep.clear();
     ctx.status = reply.status;
     ctx.type = route.type;
+    if (route.type === 'text/html') ctx.set('Content-Security-Policy', DOCS_POLICY);
     ctx.body = text;
   };
 }

@@ -1,4 +1,5 @@
 import type { Calendar, Clock, Instrument } from '@signalbox/core';
+import type { Metrics } from '../observe/metrics.js';
 import type { Reads } from '../stores/postgres/reads/index.js';
 import type { PublishedEvent } from '../stores/events/event.js';
 import type { StrategyStatus } from '../plugins/status.js';
@@ -44,4 +45,5 @@ export interface ServiceDependencies {
   readonly control?: ClockControl;
   readonly events: EventSource;
   readonly version: string;
+  readonly metrics?: Pick<Metrics, 'text'>;
 }

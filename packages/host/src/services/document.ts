@@ -1,6 +1,7 @@
 import { ANALYTICS_ROUTES } from './analytics/index.js';
 import { MODELS_ROUTES } from './models/index.js';
 import { openApi } from './openapi.js';
+import { operations } from './operations.js';
 import { TRADING_ROUTES } from './trading/index.js';
 import type { Route } from './route.js';
 
@@ -12,7 +13,10 @@ export const ALL_ROUTES: readonly Route[] = Object.freeze(
 );
 
 /** What the page's own origin serves: there `/` is the page. */
-export const PAGE_ROUTES: readonly Route[] = Object.freeze(ALL_ROUTES.filter((route) => route.path !== '/'));
+export const PAGE_ROUTES: readonly Route[] = Object.freeze([
+  ...operations('Signalbox', () => ALL_ROUTES),
+  ...ALL_ROUTES.filter((route) => !['/', '/ready', '/metrics', '/docs'].includes(route.path)),
+]);
 
 /** One document of all routes: the client's types are made from it. */
 export const wholeApi = (version: string) => openApi('Signalbox', version, ALL_ROUTES);

@@ -11,6 +11,8 @@ export interface KeptAnswer {
   /** Weak: a second later the same facts have another `timestamp`. */
   readonly etag: string;
   readonly type: string;
+  /** Of the route, for its figures. */
+  readonly route: string;
   readonly body: Buffer;
   /** Made when first asked for. */
   gzip?: Buffer;
@@ -51,6 +53,7 @@ export interface Keep {
 
 export interface Built {
   readonly type: string;
+  readonly route: string;
   readonly text: string;
   /** Names of fields that change with time alone: they do not count for the ETag. */
   readonly passing: readonly string[];
@@ -105,8 +108,8 @@ export function createKeep(
     const at = (current.version = version);
     if (seq < 0) seq = Math.max(seq, await events.lastSeq());
     const number = seq;
-    const { type, text, passing } = await make();
-    const answer: KeptAnswer = { type, body: Buffer.from(text), etag: `W/"${number}-${digest(text, passing)}"` };
+    const { type, route, text, passing } = await make();
+    const answer: KeptAnswer = { type, route, body: Buffer.from(text), etag: `W/"${number}-${digest(text, passing)}"` };
     store(key, { answer, version: at, began, took: performance.now() - began });
     return answer;
   };

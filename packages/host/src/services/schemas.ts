@@ -78,6 +78,12 @@ export const STRATEGY_STATES = [
 ] as const;
 export type StrategyState = (typeof STRATEGY_STATES)[number];
 
+export const Ready = Shape('Ready', {
+  status: Choice(['ready', 'not_ready']),
+  database: Choice(['connected', 'disconnected']),
+  timestamp: Timestamp,
+});
+
 export const Health = Shape('Health', {
   status: Choice(['healthy', 'unhealthy']),
   database: Choice(['connected', 'disconnected']),

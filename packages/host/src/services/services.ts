@@ -1,4 +1,5 @@
 import type Koa from 'koa';
+import { createMetrics, type Metrics } from '../observe/metrics.js';
 import { PRICES, SIGNALS, type Channel } from '../live/channel.js';
 import { createLive, type Live, type LiveOptions } from '../live/live.js';
 import { createApplication, type ApplicationOptions } from './application.js';
@@ -13,7 +14,7 @@ import { MODELS_ROUTES } from './models/index.js';
 import type { Route } from './route.js';
 import { TRADING_ROUTES } from './trading/index.js';
 
-export interface ServicesOptions extends Omit<ApplicationOptions, 'title' | 'keep' | 'gate'> {
+export interface ServicesOptions extends Omit<ApplicationOptions, 'title' | 'keep' | 'gate' | 'onAnswer'> {
   readonly keep?: KeepOptions;
   readonly gate?: GateOptions;
   /**
@@ -34,6 +35,7 @@ export interface Services {
   /** All of them, in the order in which they are shown. */
   readonly all: readonly Service[];
   readonly live: Live;
+  readonly metrics: Metrics;
   /** After the world was changed for a new one: nothing of the old one is kept, WebSockets get `gap`. */
   reset(): Promise<void>;
   close(): void;
@@ -43,8 +45,17 @@ export interface Services {
  * The services of one host. Nothing listens yet: see `listen`. Handlers read `dependencies` at each request, so that a
  * getter may answer differently when the demo begins anew; then call `live.reset()`.
  */
-export function createServices(dependencies: ServiceDependencies, options: ServicesOptions = {}): Services {
+export function createServices(given: ServiceDependencies, options: ServicesOptions = {}): Services {
   const { live: limits, pageFolder, keep: kept, gate: width, open = false, ...common } = options;
+  const metrics = createMetrics({
+    clients: () => live.clientsOf,
+    bars: async () => dependencies.reads.barCounts(),
+  });
+  // what `given` answers may change: it stays the prototype
+  const dependencies = Object.create(given, { metrics: { value: metrics, enumerable: true } }) as ServiceDependencies;
+  const uncount = dependencies.events.subscribe(({ type, seq, recordedAt }) =>
+    metrics.event(type, seq, (Date.now() - recordedAt) / 1000),
+  );
   const keep = createKeep(dependencies.events, kept);
   const rest = { ...common, keep, gate: createGate(width) };
   const live = createLive(dependencies, {
@@ -56,15 +67,26 @@ export function createServices(dependencies: ServiceDependencies, options: Servi
     name,
     defaultPort,
     application,
-    ...(open ? { shortcut: createShortcut(keep, rest, () => {}) } : {}),
+    ...(open
+      ? {
+          shortcut: createShortcut(keep, rest, (answer, status, seconds) =>
+            metrics.request(name, answer.route, 'GET', status, seconds),
+          ),
+        }
+      : {}),
     ...(channels.length > 0 ? { live, channels } : {}),
   });
-  const api = (routes: readonly Route[], title: string): Koa =>
-    createApplication(routes, dependencies, { ...rest, title: `Signalbox ${title}` });
-  const models = service('models', 8006, api(MODELS_ROUTES, 'Multi-Model API'), SIGNALS);
-  const trading = service('trading', 8000, api(TRADING_ROUTES, 'Trading API'), PRICES);
-  const analytics = service('analytics', 8001, api(ANALYTICS_ROUTES, 'Analytics API'));
-  const page = createPage(dependencies, { ...rest, title: 'Signalbox' }, pageFolder);
+  const observed = (service: string) => ({
+    ...rest,
+    onAnswer: (...[route, method, status, seconds]: Parameters<NonNullable<ApplicationOptions['onAnswer']>>) =>
+      metrics.request(service, route, method, status, seconds),
+  });
+  const api = (name: string, routes: readonly Route[], title: string): Koa =>
+    createApplication(routes, dependencies, { ...observed(name), title: `Signalbox ${title}` });
+  const models = service('models', 8006, api('models', MODELS_ROUTES, 'Multi-Model API'), SIGNALS);
+  const trading = service('trading', 8000, api('trading', TRADING_ROUTES, 'Trading API'), PRICES);
+  const analytics = service('analytics', 8001, api('analytics', ANALYTICS_ROUTES, 'Analytics API'));
+  const page = createPage(dependencies, { ...observed('dashboard'), title: 'Signalbox' }, pageFolder);
   const dashboard = service('dashboard', 5000, page, SIGNALS, PRICES);
   return {
     models,
@@ -73,11 +95,13 @@ export function createServices(dependencies: ServiceDependencies, options: Servi
     dashboard,
     all: [models, trading, analytics, dashboard],
     live,
+    metrics,
     async reset() {
       keep.clear();
       await live.reset();
     },
     close() {
+      uncount();
       keep.close();
       live.close();
     },

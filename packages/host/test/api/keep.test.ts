@@ -127,7 +127,7 @@ describe('createKeep', () => {
       publish: (seq: number) => listener({ seq, type: 'x', time: 0, recordedAt: 0, payload: {} }),
     };
   };
-  const built = (text: string) => ({ type: 'application/json', text, passing: ['age'] });
+  const built = (text: string) => ({ type: 'application/json', route: '/x', text, passing: ['age'] });
 
   it('builds once for all that ask meanwhile, and once a second while nothing happens', async () => {
     const keep = createKeep(source(), { maxAgeMs: 200 });

@@ -1,4 +1,5 @@
 import { health } from '../health.js';
+import { operations } from '../operations.js';
 import { root } from '../root.js';
 import type { Route } from '../route.js';
 
@@ -6,4 +7,5 @@ import type { Route } from '../route.js';
 export const ANALYTICS_ROUTES: readonly Route[] = Object.freeze([
   root('Signalbox Analytics API', () => ANALYTICS_ROUTES, { '/openapi.json': 'This API as an OpenAPI 3.1 document' }),
   health,
+  ...operations('Signalbox Analytics API', () => ANALYTICS_ROUTES),
 ]);

@@ -67,7 +67,7 @@ export function createPage(dependencies: ServiceDependencies, options: Applicati
 
   app.use(guard(options));
   app.use(async (ctx, next) => {
-    if (/^\/(api|ws|openapi\.json)(\/|$)/.test(ctx.path)) return next();
+    if (/^\/(api|ws|openapi\.json|docs|metrics|ready)(\/|$)/.test(ctx.path)) return next();
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
       ctx.set('Allow', 'GET, HEAD');
       throw new SignalboxError('METHOD_NOT_ALLOWED', `${ctx.path} has no ${ctx.method}`, 'Use GET.');

@@ -1,11 +1,12 @@
 import { health } from '../health.js';
+import { operations } from '../operations.js';
 import { root } from '../root.js';
 import type { Route } from '../route.js';
 import { commandClock, readClock } from './clock.js';
-import { performanceComparison } from './comparison.js';
+import { performanceComparison, strategyMetrics } from './comparison.js';
 import { equityCurves } from './equity-curves.js';
 import { events } from './events.js';
-import { models, strategySignals, strategyTrades } from './list.js';
+import { model, models, strategySignals, strategyTrades } from './list.js';
 import { pnlSummary } from './pnl.js';
 import { currentPositions } from './positions.js';
 import { latestSignals } from './signals-latest.js';
@@ -17,14 +18,17 @@ export const MODELS_ROUTES: readonly Route[] = Object.freeze([
     '/openapi.json': 'This API as an OpenAPI 3.1 document',
   }),
   health,
+  ...operations('Signalbox Multi-Model API', () => MODELS_ROUTES),
   latestSignals,
   performanceComparison,
   equityCurves,
   currentPositions,
   pnlSummary,
   models,
+  model,
   strategySignals,
   strategyTrades,
+  strategyMetrics,
   events,
   readClock,
   commandClock,

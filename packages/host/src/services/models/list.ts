@@ -1,9 +1,10 @@
-import { Type } from '@sinclair/typebox';
-import type { StrategyStatus } from '../dependencies.js';
+import { Type, type Static } from '@sinclair/typebox';
+import type { StrategyRow } from '../../stores/postgres/reads/strategies.js';
+import type { ServiceDependencies, StrategyStatus } from '../dependencies.js';
 import { chosen, iso, isoOrNull, scopeOf } from '../respond.js';
 import { route } from '../route.js';
 import { Code, Query, RunId } from '../schemas.js';
-import { Models, StrategySignals, StrategyTrades } from './schemas.js';
+import { Model, Models, StrategySignals, StrategyTrades } from './schemas.js';
 import { signalBody } from './signals-latest.js';
 
 export const models = route({
@@ -14,47 +15,63 @@ export const models = route({
     'bar on which it gave no opinion.',
   query: Query({}),
   response: Models,
-  cache: 'seq',
   async handler(_, deps) {
-    const [rows, silences] = await Promise.all([deps.reads.strategies(), deps.reads.lastNoSignals('live')]);
-    const statuses = new Map<string, StrategyStatus>(deps.strategies().map((status) => [status.code, status]));
-    return {
-      models: rows.map((row) => {
-        const status = statuses.get(row.code);
-        const origin = row.package === null ? ('external' as const) : ('plugin' as const);
-        const silence = silences.find((each) => each.code === row.code);
-        return {
-          strategy_code: row.code,
-          strategy_name: row.name,
-          strategy_type: row.type,
-          origin,
-          package: status?.package ?? row.package,
-          version: status?.version ?? null,
-          state: status?.state ?? (!row.isActive ? 'inactive' : origin === 'external' ? 'external' : 'not_installed'),
-          reason: status?.reason ?? null,
-          champion: status?.champion
-            ? {
-                version: status.champion.version,
-                sha256: status.champion.sha256,
-                trained_on: status.champion.trainedOn,
-              }
-            : null,
-          is_active: row.isActive,
-          last_no_signal: silence
-            ? {
-                code: silence.reason,
-                detail: silence.detail,
-                bar_time: iso(silence.barTime),
-                timestamp: iso(silence.timestamp),
-              }
-            : null,
-        };
-      }),
-    };
+    return { models: await modelsOf(await deps.reads.strategies(), deps) };
   },
 });
 
 const CodeParam = Type.Object({ code: Code }, { additionalProperties: false });
+
+export const model = route({
+  path: '/api/models/:code',
+  summary: 'One strategy: its state, its reason, its model',
+  description: 'Its entry of `/api/models`.',
+  params: CodeParam,
+  query: Query({}),
+  response: Model,
+  errors: [404],
+  async handler({ params }, deps) {
+    const [body] = await modelsOf(chosen(await deps.reads.strategies(), params.code), deps);
+    return body!;
+  },
+});
+
+async function modelsOf(rows: readonly StrategyRow[], deps: ServiceDependencies): Promise<Static<typeof Model>[]> {
+  const silences = await deps.reads.lastNoSignals('live');
+  const statuses = new Map<string, StrategyStatus>(deps.strategies().map((status) => [status.code, status]));
+  return rows.map((row) => {
+    const status = statuses.get(row.code);
+    const origin = row.package === null ? ('external' as const) : ('plugin' as const);
+    const silence = silences.find((each) => each.code === row.code);
+    return {
+      strategy_code: row.code,
+      strategy_name: row.name,
+      strategy_type: row.type,
+      origin,
+      package: status?.package ?? row.package,
+      version: status?.version ?? null,
+      state: status?.state ?? (!row.isActive ? 'inactive' : origin === 'external' ? 'external' : 'not_installed'),
+      reason: status?.reason ?? null,
+      champion: status?.champion
+        ? {
+            version: status.champion.version,
+            sha256: status.champion.sha256,
+            trained_on: status.champion.trainedOn,
+          }
+        : null,
+      is_active: row.isActive,
+      last_no_signal: silence
+        ? {
+            code: silence.reason,
+            detail: silence.detail,
+            bar_time: iso(silence.barTime),
+            timestamp: iso(silence.timestamp),
+          }
+        : null,
+    };
+  });
+}
+
 const Page = {
   limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
   before: Type.Optional(Type.String({ format: 'date-time', description: 'Only what is older than this market time' })),

@@ -82,11 +82,26 @@ const comparisonFields = {
   sharpe_standard_error: Nullable(Type.Number({ description: '√((N + SR²/2) / n)' })),
 };
 export const COMPARISON_PERIODS = ['24h', '7d', '30d', 'all'] as const;
+export const PerformanceRow = Shape('PerformanceRow', {
+  ...strategy,
+  strategy_type: Type.String(),
+  ...comparisonFields,
+});
 export const PerformanceComparison = Shape('PerformanceComparison', {
   period: Choice(COMPARISON_PERIODS),
   start_date: Timestamp,
   end_date: Timestamp,
-  strategies: Type.Array(Shape('PerformanceRow', { ...strategy, strategy_type: Type.String(), ...comparisonFields })),
+  strategies: Type.Array(PerformanceRow),
+  baselines: Type.Optional(Type.Array(PerformanceRow, { description: 'With baselines=true: flat, hold_long, random' })),
+  run_id: Type.String(),
+  simulated: Type.Boolean(),
+});
+
+export const StrategyMetrics = Shape('StrategyMetrics', {
+  ...PerformanceRow.properties,
+  period: Choice(COMPARISON_PERIODS),
+  start_date: Timestamp,
+  end_date: Timestamp,
   run_id: Type.String(),
   simulated: Type.Boolean(),
 });
@@ -171,34 +186,31 @@ export const PnlSummary = Shape('PnlSummary', {
   simulated: Type.Boolean(),
 });
 
-export const Models = Shape('Models', {
-  models: Type.Array(
-    Shape('Model', {
-      ...strategy,
-      strategy_type: Type.String(),
-      origin: Choice(['plugin', 'external']),
-      package: Nullable(Type.String()),
-      version: Nullable(Type.String()),
-      state: Choice(STRATEGY_STATES),
-      reason: Nullable(Type.String()),
-      champion: Nullable(
-        Shape('Champion', {
-          version: Type.String(),
-          sha256: Type.String(),
-          trained_on: Nullable(Choice(['market', 'simulated'])),
-        }),
-      ),
-      is_active: Type.Boolean(),
-      last_no_signal: Nullable(
-        Shape(
-          'NoSignal',
-          { code: Type.String(), detail: Nullable(Type.String()), bar_time: Timestamp, timestamp: Timestamp },
-          'The newest bar on which the strategy gave no opinion, and why; it counts when it is newer than the latest signal',
-        ),
-      ),
+export const Model = Shape('Model', {
+  ...strategy,
+  strategy_type: Type.String(),
+  origin: Choice(['plugin', 'external']),
+  package: Nullable(Type.String()),
+  version: Nullable(Type.String()),
+  state: Choice(STRATEGY_STATES),
+  reason: Nullable(Type.String()),
+  champion: Nullable(
+    Shape('Champion', {
+      version: Type.String(),
+      sha256: Type.String(),
+      trained_on: Nullable(Choice(['market', 'simulated'])),
     }),
   ),
+  is_active: Type.Boolean(),
+  last_no_signal: Nullable(
+    Shape(
+      'NoSignal',
+      { code: Type.String(), detail: Nullable(Type.String()), bar_time: Timestamp, timestamp: Timestamp },
+      'The newest bar on which the strategy gave no opinion, and why; it counts when it is newer than the latest signal',
+    ),
+  ),
 });
+export const Models = Shape('Models', { models: Type.Array(Model) });
 
 export const StrategyTrades = Shape('StrategyTrades', {
   strategy_code: Type.String(),

@@ -1,4 +1,5 @@
 import { health } from '../health.js';
+import { operations } from '../operations.js';
 import { root } from '../root.js';
 import type { Route } from '../route.js';
 import { candlesticks } from './candlesticks.js';
@@ -12,6 +13,7 @@ export const TRADING_ROUTES: readonly Route[] = Object.freeze([
     '/openapi.json': 'This API as an OpenAPI 3.1 document',
   }),
   health,
+  ...operations('Signalbox Trading API', () => TRADING_ROUTES),
   latestPrice,
   candlesticks,
   stats,

@@ -29,3 +29,11 @@ export async function bars(db: Database, symbol: string, from: number, to: numbe
   );
   return rows;
 }
+
+/** Stored bars of each symbol. */
+export async function barCounts(db: Database): Promise<Record<string, number>> {
+  const { rows } = await db.query<{ symbol: string; n: number }>(
+    'SELECT symbol, count(*)::int AS n FROM usdcop_m5_ohlcv GROUP BY symbol',
+  );
+  return Object.fromEntries(rows.map(({ symbol, n }) => [symbol, n]));
+}

@@ -35,5 +35,6 @@ export function createReads(db: Database) {
     sessionCloses: bound(db, equity.sessionCloses),
     lastBar: bound(db, bar.lastBar),
     bars: bound(db, bar.bars),
+    barCounts: bound(db, bar.barCounts),
   };
 }
