@@ -1,11 +1,12 @@
 import { Type } from '@sinclair/typebox';
 import type { Calendar } from '@signalbox/core';
-import type { EquityRow } from '../../stores/postgres/reads/equity.js';
+import type { EquityColumns } from '../../stores/postgres/reads/equity.js';
 import { accountOf, chosen, iso, scopeOf } from '../respond.js';
-import { route } from '../route.js';
+import { JsonText, route } from '../route.js';
 import { Choice, CodeList, Query, RunId } from '../schemas.js';
 import { EquityCurves, RESOLUTIONS } from './schemas.js';
 import { returnPct } from '../figures.js';
+import { pointsText } from './curve-text.js';
 
 const HOUR = 3_600_000;
 
@@ -40,49 +41,45 @@ export const equityCurves = route({
         const account = accountOf(scope, strategy, deps);
         const [before, rows] = await Promise.all([
           deps.reads.lastEquity(account, start),
-          deps.reads.equityRows(account, start, scope.end),
+          deps.reads.equityColumns(account, start, scope.end),
         ]);
         const base = before?.equity ?? strategy.initialEquity;
-        const last = rows.at(-1);
-        return {
+        const last = rows.equity.at(-1);
+        const head = {
           strategy_code: strategy.code,
           strategy_name: strategy.name,
-          data: lastOfEach(rows, query.resolution, deps.calendar).map((each) => ({
-            timestamp: iso(each.timestamp),
-            equity_value: each.equity,
-            return_pct: returnPct(base, each.equity),
-            drawdown_pct: each.drawdownPct,
-          })),
-          summary: last
-            ? { starting_equity: base, ending_equity: last.equity, total_return_pct: returnPct(base, last.equity) }
-            : null,
         };
+        const summary =
+          last === undefined
+            ? null
+            : { starting_equity: base, ending_equity: last, total_return_pct: returnPct(base, last) };
+        const data = pointsText(rows, lastOfEach(rows, query.resolution, deps.calendar), base);
+        return `${open(head)},"data":${data},"summary":${JSON.stringify(summary)}}`;
       }),
     );
-    return {
-      start_date: iso(start),
-      end_date: iso(scope.end),
-      resolution: query.resolution,
-      curves,
-      run_id: scope.run.id,
-      simulated: scope.simulated,
-    };
+    const head = { start_date: iso(start), end_date: iso(scope.end), resolution: query.resolution };
+    const tail = JSON.stringify({ run_id: scope.run.id, simulated: scope.simulated });
+    return new JsonText(`${open(head)},"curves":[${curves.join(',')}],${tail.slice(1)}`);
   },
 });
 
+/** A JSON object whose end is still to come. */
+const open = (head: object): string => JSON.stringify(head).slice(0, -1);
+
 /** The last row of each bucket. Buckets are counted from the open of the session, as the bars of the market are. */
 function lastOfEach(
-  rows: readonly EquityRow[],
+  { length, barTime }: EquityColumns,
   resolution: (typeof RESOLUTIONS)[number],
   calendar: Calendar,
-): EquityRow[] {
-  if (resolution === '5m') return [...rows];
-  const buckets = new Map<string, EquityRow>();
-  for (const each of rows) {
-    const slot = calendar.slot(each.barTime);
-    const session = slot?.session ?? iso(each.barTime).slice(0, 10);
-    const hour = slot ? Math.floor((slot.index * calendar.slotMs) / HOUR) : new Date(each.barTime).getUTCHours();
-    buckets.set(resolution === '1d' ? session : `${session} ${hour}`, each);
+): Iterable<number> {
+  if (resolution === '5m') return Array(length).keys();
+  const buckets = new Map<string, number>();
+  for (let i = 0; i < length; i++) {
+    const time = barTime[i]!;
+    const slot = calendar.slot(time);
+    const session = slot?.session ?? iso(time).slice(0, 10);
+    const hour = slot ? Math.floor((slot.index * calendar.slotMs) / HOUR) : new Date(time).getUTCHours();
+    buckets.set(resolution === '1d' ? session : `${session} ${hour}`, i);
   }
-  return [...buckets.values()];
+  return buckets.values();
 }

@@ -28,7 +28,7 @@ export function createReads(db: Database) {
     trades: bound(db, position.trades),
     closedTrades: bound(db, position.closedTrades),
     tradesClosedFrom: bound(db, position.tradesClosedFrom),
-    equityRows: bound(db, equity.equityRows),
+    equityColumns: bound(db, equity.equityColumns),
     equityValues: bound(db, equity.equityValues),
     lastEquity: bound(db, equity.lastEquity),
     firstEquityBar: bound(db, equity.firstEquityBar),
