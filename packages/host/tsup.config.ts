@@ -3,7 +3,7 @@ import { base } from '../../tsup.base.js';
 
 export default defineConfig({
   ...base,
-  entry: { index: 'src/index.ts', cli: 'src/cli/index.ts' },
+  entry: { index: 'src/index.ts', cli: 'src/cli/index.ts', 'plugin-child': 'src/plugins/isolation/child.ts' },
   dts: { entry: 'src/index.ts' },
   splitting: true,
 });

@@ -5,6 +5,8 @@ import { openPlan, type Plan } from './inference/plan.js';
 import { openLog, type Log } from './observe/log.js';
 import { announce } from './observe/running.js';
 import { discover, type Discovery } from './plugins/discover.js';
+import { endOrphans } from './plugins/isolation/orphans.js';
+import { childEntry } from './plugins/isolation/process.js';
 import { createServices, listen, type Listening, type ServiceDependencies, type Services } from './services/index.js';
 import { createEventSwitch } from './stores/events/switch.js';
 import { openArtifacts, type Artifacts } from './stores/artifacts/open.js';
@@ -23,8 +25,14 @@ export type { StartObserver, StartOptions } from './worlds/context.js';
 export async function startHost(config: Config, options: StartOptions): Promise<void> {
   const log = openLog(config.projectDir);
   const plan = openPlan(config.instruments[0], config.features);
-  const discovered = await discover(config.projectDir, config.plugins);
-  const server = await startPostgres({ projectDir: config.projectDir });
+  endOrphans(childEntry());
+  // plugins load in processes of their own while the database starts
+  const discovering = discover(config.projectDir, config.plugins, config.isolation);
+  const server = await startPostgres({ projectDir: config.projectDir }).catch(async (error: unknown) => {
+    for (const found of await discovering) if ('strategy' in found) await found.strategy.apart?.release();
+    throw error;
+  });
+  const discovered = await discovering;
   const artifacts = await openArtifacts(config.projectDir, config.artifacts);
   const host = new Host(config, options, plan, discovered, artifacts, server, log);
   try {
@@ -63,7 +71,7 @@ class Host {
       onRestarted: () => options.observer.say('The database was gone; it was started again.'),
       onError: (error) => log.error(error),
     });
-    this.crew = new Crew({ config, plan, discovered, artifacts, kind, log });
+    this.crew = new Crew({ config, plan, discovered, artifacts, kind, log, marketTime: () => this.world.clock.now() });
     this.world = kind === 'simulated' ? new DemoWorld(this.context()) : new MarketWorld(this.context());
   }
 

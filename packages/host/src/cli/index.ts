@@ -6,6 +6,7 @@ import { EXIT, exitCodeOf } from './exit-codes.js';
 import { exportCommand } from './export.js';
 import { ingestCommand } from './ingest.js';
 import { modelsCommand } from './models.js';
+import { pluginsCommand } from './plugins.js';
 import { startCommand } from './start.js';
 import { Terminal, type Streams } from './terminal.js';
 import type { Session } from './session.js';
@@ -25,6 +26,7 @@ export function programOf(session: Session): Command {
     backtestCommand,
     exportCommand,
     modelsCommand,
+    pluginsCommand,
     configCommand,
   ]) {
     program.addCommand(command(session));

@@ -40,6 +40,13 @@ export interface Config {
   readonly bind: string;
   readonly services: Readonly<Record<ServiceName, ServicePort>>;
   readonly plugins: readonly string[];
+  /** How plugins run, and what one of them may take. */
+  readonly isolation: {
+    /** Packages that run in the host's own process. */
+    readonly inProcess: readonly string[];
+    readonly memoryMb: number;
+    readonly deadlineMs: number;
+  };
   /** What a strategy's row begins with, by code. */
   readonly strategies: Readonly<Record<string, NewStrategyRow>>;
   /** Absolute path of the feature file; null for the one that core brings. */
@@ -157,6 +164,11 @@ export function loadConfig(
         .filter(Boolean) ??
       file.plugins ??
       DEFAULT_PLUGINS,
+    isolation: {
+      inProcess: Object.entries(file.isolation ?? {}).flatMap(([name, mode]) => (mode === 'none' ? [name] : [])),
+      memoryMb: file.pluginMemoryMb ?? 512,
+      deadlineMs: Math.round((file.pluginDeadlineSeconds ?? 10) * 1_000),
+    },
     strategies: file.strategies ?? {},
     features: features === undefined ? null : resolve(projectDir, features),
     allowSimulatedModels: file.allowSimulatedModels ?? false,

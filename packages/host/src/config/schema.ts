@@ -37,6 +37,18 @@ export const CONFIG_SCHEMA = Type.Object(
         description: 'Names of the npm packages whose strategies may run. Nothing else is imported.',
       }),
     ),
+    isolation: Type.Optional(
+      Type.Record(Type.String({ minLength: 1 }), Type.Union([Type.Literal('process'), Type.Literal('none')]), {
+        description:
+          "By package: process (the default) runs it in a process of its own, none in that of the host, where a hang or a leak of it is the host's.",
+      }),
+    ),
+    pluginMemoryMb: Type.Optional(
+      Type.Integer({ minimum: 64, maximum: 65_536, description: 'Resident memory at which a plugin is ended; 512' }),
+    ),
+    pluginDeadlineSeconds: Type.Optional(
+      Type.Number({ minimum: 0.05, maximum: 240, description: 'What a plugin has to answer one bar; 10' }),
+    ),
     strategies: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^[A-Z][A-Z0-9_]{1,49}$' }),

@@ -1,43 +1,56 @@
-import { createRequire } from 'node:module';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isSignalboxError, SignalboxError, STRATEGY_BRAND, type AnyStrategy } from '@signalbox/core';
+import { isSignalboxError, SignalboxError, type AnyStrategy } from '@signalbox/core';
+import { describe, descriptionFaults, type Description } from './definition.js';
+import { PackageApart } from './isolation/package.js';
+import { invalid, locate, type LocatedPackage } from './locate.js';
 
-/** An installed, allow-listed strategy package whose definition was imported and checked. */
+/** An installed, allow-listed strategy package whose definition was loaded and checked. */
 export interface InstalledStrategy {
   readonly package: string;
   readonly version: string;
   /** The package's folder, links resolved. */
   readonly folder: string;
+  /** With `apart` only its data: `create` runs in the package's own process. */
   readonly definition: AnyStrategy;
   /** Model files that the package brings along: artifact name → path inside the package. */
   readonly models: Readonly<Record<string, string>>;
+  /** Where it runs in processes of its own; absent: in this one. */
+  readonly apart?: PackageApart;
 }
 
 export type Discovery =
   | { readonly package: string; readonly strategy: InstalledStrategy }
   | { readonly package: string; readonly problem: SignalboxError };
 
-const PACKAGE_NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
-const API_VERSION = 1;
-
-interface Metadata {
-  readonly name?: unknown;
-  readonly version?: unknown;
-  readonly signalbox?: { role?: unknown; code?: unknown; apiVersion?: unknown; models?: unknown };
+/** How packages run that run apart from the host. */
+export interface Isolation {
+  /** Packages that the operator lets run in the host's own process. */
+  readonly inProcess: readonly string[];
+  /** Resident megabytes that one process may take. */
+  readonly memoryMb: number;
+  readonly hostEnv?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Imports the strategies that are installed in the project **and** allow-listed; a database row never chooses what code
- * runs. Metadata is read, and refused, before any code is loaded. One package's problem is its own: it is reported beside
- * the others.
+ * Loads the strategies that are installed in the project **and** allow-listed; a database row never chooses what code runs.
+ * Metadata is read, and refused, before any code is loaded. One package's problem is its own: it is reported beside the others.
+ *
+ * @param isolation with it no package is imported here: each is loaded in a process of its own, which then serves it
  */
-export async function discover(projectDir: string, allowed: readonly string[]): Promise<Discovery[]> {
+export async function discover(
+  projectDir: string,
+  allowed: readonly string[],
+  isolation?: Isolation,
+): Promise<Discovery[]> {
   return Promise.all(
     allowed.map(async (name): Promise<Discovery> => {
       try {
-        return { package: name, strategy: await load(projectDir, name) };
+        const located = locate(projectDir, name);
+        const apart = isolation && !isolation.inProcess.includes(name);
+        return {
+          package: name,
+          strategy: apart ? await loadApart(located, projectDir, isolation) : await loadHere(located),
+        };
       } catch (error) {
         return { package: name, problem: isSignalboxError(error) ? error : invalid(name, messageOf(error), error) };
       }
@@ -45,90 +58,40 @@ export async function discover(projectDir: string, allowed: readonly string[]): 
   );
 }
 
-async function load(projectDir: string, name: string): Promise<InstalledStrategy> {
-  if (!PACKAGE_NAME.test(name)) {
-    throw new SignalboxError(
-      'PLUGIN_NOT_ALLOWED',
-      `"${name}" in the allow-list is not the name of an npm package.`,
-      'List packages by exact name under "plugins" in signalbox.config.json; paths and URLs are not accepted.',
-    );
-  }
-  const require = createRequire(join(projectDir, 'package.json'));
-  let manifest: string;
-  try {
-    manifest = require.resolve(`${name}/package.json`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') {
-      throw invalid(
-        name,
-        'its package.json is not exported',
-        error,
-        'Add "./package.json": "./package.json" to its exports.',
-      );
-    }
-    throw new SignalboxError(
-      'PLUGIN_NOT_INSTALLED',
-      `Strategy package ${name} is not installed in ${projectDir}.`,
-      `Run: npm install ${name}`,
-      { cause: error },
-    );
-  }
-  const folder = dirname(realpathSync(manifest));
-  const workspace = workspaceOf(realpathSync(projectDir));
-  if (!(folder + sep).startsWith(workspace + sep)) {
-    throw new SignalboxError(
-      'PLUGIN_NOT_ALLOWED',
-      `Strategy package ${name} lies outside the project (${folder}).`,
-      `Install it in the project: npm install ${name}`,
-    );
-  }
-  const metadata = JSON.parse(readFileSync(manifest, 'utf8')) as Metadata;
-  const role = metadata.signalbox;
-  if (role?.role !== 'strategy' || typeof role.code !== 'string') {
-    throw invalid(name, 'its package.json has no "signalbox": {"role": "strategy", "code": …}');
-  }
-  if (role.apiVersion !== API_VERSION) {
-    throw new SignalboxError(
-      'PLUGIN_INCOMPATIBLE',
-      `Strategy package ${name} speaks apiVersion ${String(role.apiVersion)}; this host speaks ${API_VERSION}.`,
-      `Install a version of ${name} for apiVersion ${API_VERSION}, or another version of the host.`,
-    );
-  }
-  const module = (await import(pathToFileURL(require.resolve(name)).href)) as { default?: unknown };
-  const definition = checkDefinition(name, role.code, module.default);
-  return {
-    package: name,
-    version: String(metadata.version ?? '0.0.0'),
-    folder,
-    definition,
-    models: checkModels(name, definition, role.models),
-  };
+async function loadHere(located: LocatedPackage): Promise<InstalledStrategy> {
+  const module = (await import(pathToFileURL(located.entry).href)) as { default?: unknown };
+  check(located, describe(module.default));
+  return installed(located, module.default as AnyStrategy);
 }
 
-/** The nearest folder at or above the project that declares npm workspaces; without one, the project itself. */
-function workspaceOf(project: string): string {
-  for (let folder = project; ; folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json');
-    if (existsSync(manifest) && 'workspaces' in (JSON.parse(readFileSync(manifest, 'utf8')) as object)) return folder;
-    if (folder === dirname(folder)) return project;
+async function loadApart(located: LocatedPackage, cwd: string, isolation: Isolation): Promise<InstalledStrategy> {
+  const { name, entry, env } = located;
+  const { memoryMb, hostEnv } = isolation;
+  const apart = new PackageApart({ name, entry, env, memoryMb, cwd, ...(hostEnv && { hostEnv }) });
+  const description = await apart.describe();
+  try {
+    check(located, description);
+    const definition = {
+      ...(description as Description),
+      create: () =>
+        Promise.reject(new SignalboxError('INTERNAL', `${name} runs in a process of its own`, 'Report it.')),
+    };
+    return { ...installed(located, definition), apart };
+  } catch (error) {
+    await apart.release();
+    throw error;
   }
+}
+
+function installed(located: LocatedPackage, definition: AnyStrategy): InstalledStrategy {
+  const { name, version, folder } = located;
+  return { package: name, version, folder, definition, models: checkModels(name, definition, located.models) };
 }
 
 /** All problems of a definition are reported together. */
-function checkDefinition(name: string, code: string, value: unknown): AnyStrategy {
-  const d = value as Partial<AnyStrategy> | undefined;
-  if (d?.$$type !== STRATEGY_BRAND) throw invalid(name, 'its default export was not made by defineStrategy');
-  const problems: string[] = [];
-  if (d.code !== code) problems.push(`its code is ${String(d.code)}, its package.json says ${code}`);
-  if (!/^[A-Z][A-Z0-9_]{1,49}$/.test(String(d.code))) problems.push('its code must be 2–50 of A–Z, 0–9 and _');
-  if (typeof d.name !== 'string' || d.name === '') problems.push('it has no name');
-  if (!['RL', 'ML', 'LLM', 'ENSEMBLE'].includes(String(d.type))) problems.push(`its type ${String(d.type)} is unknown`);
-  if (d.apiVersion !== API_VERSION) problems.push(`its apiVersion is ${String(d.apiVersion)}`);
-  if (!Array.isArray(d.features) || d.features.some((f) => typeof f !== 'string'))
-    problems.push('its features are no list of names');
-  if (typeof d.create !== 'function') problems.push('it has no create function');
+function check({ name, code }: LocatedPackage, description: unknown): void {
+  const problems = descriptionFaults(description, code);
   if (problems.length > 0) throw invalid(name, problems.join('; '));
-  return d as AnyStrategy;
 }
 
 function checkModels(name: string, definition: AnyStrategy, models: unknown): Readonly<Record<string, string>> {
@@ -143,15 +106,6 @@ function checkModels(name: string, definition: AnyStrategy, models: unknown): Re
     }
   }
   return Object.fromEntries(entries) as Record<string, string>;
-}
-
-function invalid(
-  name: string,
-  why: string,
-  cause?: unknown,
-  remedy = 'Ask its author, or remove it from "plugins" in signalbox.config.json.',
-) {
-  return new SignalboxError('PLUGIN_INVALID', `Strategy package ${name} cannot be used: ${why}.`, remedy, { cause });
 }
 
 function messageOf(error: unknown): string {

@@ -1,20 +1,19 @@
 import {
-  andThen,
-  askSession,
   isSignalboxError,
-  openSession,
   seatAll,
-  type AnySession,
   type AnyStrategy,
   type Ask,
   type FeaturePlan,
   type Instrument,
   type Seat,
-  type Turn,
 } from '@signalbox/core';
-import { strategyConfig } from './config.js';
+import { savedState, strategyConfig } from './config.js';
 import type { Discovery, InstalledStrategy } from './discover.js';
+import { createFaultLedger, type Fault, type FaultLedger } from './faults.js';
+import { openInProcess } from './in-process.js';
+import { openApart } from './isolation/session.js';
 import { readModels, type Champion, type ModelCandidate } from './models.js';
+import type { Serving } from './serving.js';
 import type { StrategyStatus } from './status.js';
 
 /** The columns of `dw.dim_strategy` that decide what runs. */
@@ -43,8 +42,10 @@ export interface OpenOptions {
   /** Plugin state to restore, by strategy code. */
   readonly saved?: (code: string) => unknown;
   readonly log: (code: string, message: string, facts?: Readonly<Record<string, string | number | boolean>>) => void;
-  /** Wall milliseconds that a strategy has for one answer; no limit when absent (backtests). */
+  /** Wall milliseconds that a strategy has for one answer; in the host's own process no limit when absent (backtests). */
   readonly askDeadlineMs?: number;
+  /** Who is suspended, and who counts faults; without one faults are counted for as long as these strategies are open. */
+  readonly ledger?: FaultLedger;
 }
 
 /** The strategies of one symbol, ready to be asked. */
@@ -54,32 +55,35 @@ export interface OpenStrategies {
   readonly ask: Ask;
   status(): readonly StrategyStatus[];
   provenance(code: string): { readonly pluginVersion: string; readonly modelSha256: string | null };
-  /** What the plugin wants restored next time; null when it keeps no state. */
+  /** What the plugin wants restored next time, as after its last answer; null when it keeps no state. */
   save(code: string): unknown;
   close(): Promise<void>;
 }
 
 interface Opened {
   readonly installed: InstalledStrategy;
-  readonly champion: Champion | null;
-  readonly session: AnySession | null;
+  champion: Champion | null;
+  serving: Serving | null;
   /** Why not the champion but an older model serves. */
-  readonly note: string | null;
+  note: string | null;
   state: StrategyStatus['state'];
   reason: string | null;
 }
 
-const NEVER = new AbortController().signal;
+/** For a process when nobody sets another deadline. */
+const ASK_DEADLINE_MS = 10_000;
 
 /**
- * Opens a session for each active row whose package is installed and allow-listed. A row whose package is absent or
- * refused is reported and harms nobody; a strategy that cannot start keeps its seat and answers `none` (`unavailable`)
- * with the reason.
+ * Opens a session for each active row whose package is installed and allow-listed, all at once. A row whose package is absent or
+ * refused is reported and harms nobody; a strategy that cannot start, or is suspended, keeps its seat and answers `none`
+ * (`unavailable`) with the reason.
  */
 export async function openStrategies(options: OpenOptions): Promise<OpenStrategies> {
   const byPackage = new Map(options.discovered.map((found) => [found.package, found]));
+  const ledger = options.ledger ?? createFaultLedger({});
   const opened = new Map<string, Opened>();
   const idle: StrategyStatus[] = [];
+  const opening: Promise<void>[] = [];
 
   for (const row of options.rows) {
     const found = row.package === null ? undefined : byPackage.get(row.package);
@@ -89,37 +93,38 @@ export async function openStrategies(options: OpenOptions): Promise<OpenStrategi
     if (row.package === null) aside('external', null);
     else if (!row.isActive) aside('inactive', 'dw.dim_strategy.is_active is false');
     else if (!found)
-      aside('refused', `Package ${row.package} is not allow-listed. Add it to "plugins" in signalbox.config.json.`);
+      aside('refused', `Package ${row.package} is not allow-listed. Add it with: signalbox plugins add ${row.package}`);
     else if ('problem' in found) {
       const state = found.problem.code === 'PLUGIN_NOT_INSTALLED' ? 'not_installed' : 'refused';
       aside(state, `${found.problem.message} ${found.problem.remedy}`);
     } else if (found.strategy.definition.code !== row.code) {
       aside('refused', `Package ${row.package} serves ${found.strategy.definition.code}, not ${row.code}.`);
-    } else opened.set(row.code, await openOne(found.strategy, row, options));
+    } else {
+      const one: Opened = { installed: found.strategy, champion: null, serving: null, note: null, state: 'READY', reason: null };
+      opened.set(row.code, one);
+      opening.push(openOne(one, row, ledger, options));
+    }
   }
+  await Promise.all(opening);
+  const used = new Set([...opened.values()].map((one) => one.installed));
+  for (const found of options.discovered)
+    if ('strategy' in found && !used.has(found.strategy)) void found.strategy.apart?.release();
 
-  const definitions: AnyStrategy[] = [...opened.values()].map((one) => one.installed.definition);
+  const definitions = [...opened.values()].map(({ installed, serving }): AnyStrategy => {
+    const { definition } = installed;
+    // a definition that came from another process cannot name its further members itself
+    if (!installed.apart) return definition;
+    return { ...definition, members: [...(definition.members ?? []), ...(serving?.members ?? [])] };
+  });
   const parameters = new Map(options.rows.map((row) => [row.code, row.parameters]));
   const seats = seatAll(definitions, options.features, (code) => parameters.get(code) ?? {});
 
-  const ask: Ask = (seat, view) => {
-    const one = opened.get(seat.code)!;
-    if (!one.session) return { signal: 'none', code: 'unavailable', reasoning: one.reason ?? 'not started' };
-    const turn = openTurn(options.askDeadlineMs);
-    let fault: string | null = null;
-    const answer = askSession(one.session, view, turn, (what) => (fault = what));
-    return andThen(answer, (opinion) => {
-      turn.done();
-      one.state = fault === null ? 'RUNNING' : 'DEGRADED';
-      one.reason = fault;
-      if (fault !== null) options.log(seat.code, fault);
-      return opinion;
-    });
-  };
-
   return {
     seats,
-    ask,
+    ask(seat, view) {
+      const one = opened.get(seat.code)!;
+      return one.serving?.ask(view) ?? { signal: 'none', code: 'unavailable', reasoning: one.reason ?? 'not started' };
+    },
     status: () => [
       ...[...opened].map(([code, one]) => ({
         code,
@@ -135,63 +140,102 @@ export async function openStrategies(options: OpenOptions): Promise<OpenStrategi
       pluginVersion: opened.get(code)!.installed.version,
       modelSha256: opened.get(code)!.champion?.sha256 ?? null,
     }),
-    save: (code) => opened.get(code)?.session?.save?.() ?? null,
+    save: (code) => opened.get(code)?.serving?.state() ?? null,
     async close() {
-      await Promise.allSettled([...opened.values()].map((one) => one.session?.close?.()));
+      await Promise.allSettled([...opened.values()].map((one) => one.serving?.close()));
     },
   };
 }
 
 /** Opens it with its champion; where that fails, with the model that was live before: what failed is said. */
-async function openOne(installed: InstalledStrategy, row: StrategyRow, options: OpenOptions): Promise<Opened> {
-  const { definition } = installed;
-  const unknown = definition.features.filter((name) => !options.features.names.includes(name));
-  if (unknown.length > 0) {
-    const reason = `It needs features that the feature file does not define: ${unknown.join(', ')}.`;
-    return { installed, champion: null, session: null, note: null, state: 'DEGRADED', reason };
-  }
+async function openOne(one: Opened, row: StrategyRow, ledger: FaultLedger, options: OpenOptions): Promise<void> {
+  const { installed } = one;
+  const { definition, apart } = installed;
+  const { code } = row;
+  const say = (message: string, facts?: Readonly<Record<string, string | number | boolean>>): void =>
+    options.log(code, message, facts);
+  const stand = (state: StrategyStatus['state'], reason: string | null): void => {
+    // a suspension holds until it is lifted, whatever is heard of the last process
+    if (one.state === 'SUSPENDED') return;
+    one.state = state;
+    one.reason = reason;
+  };
+  const suspend = (reason: string): void => {
+    stand('SUSPENDED', `${reason}. Resume it with: signalbox plugins resume ${code}`);
+    const last = one.serving;
+    one.serving = null;
+    last?.close().catch(() => {});
+  };
+  const onFault = (fault: Fault): string | null => {
+    say(fault.detail, { fault: fault.kind });
+    // a backtest counts nothing: it goes on as it began
+    if (!apart && !options.ledger) return null;
+    const suspended = ledger.record(code, fault);
+    if (suspended !== null) suspend(suspended);
+    return suspended;
+  };
+
+  const reason = ledger.suspended(code);
+  if (reason !== null) return suspend(reason);
+  const unknown = definition.features.filter((name) => !Object.hasOwn(options.features.hashes, name));
+  if (unknown.length > 0)
+    return stand('DEGRADED', `It needs features that the feature file does not define: ${unknown.join(', ')}.`);
   const bundled: ModelCandidate = {
     version: '0',
     load: () => Promise.resolve(readModels(installed, options.world, options.allowSimulatedModels)),
   };
   const candidates = [...(options.champions?.(installed) ?? []), bundled];
-  let note: string | null = null;
-  let state: StrategyStatus['state'] = 'DEGRADED';
-  let champion: Champion | null = null;
+  const { definitions: featureDefinitions } = options.features;
+  let failed: 'DEGRADED' | 'FAULTED' = 'DEGRADED';
   for (const candidate of candidates) {
     try {
       const models = await candidate.load();
-      champion = models.champion;
-      const session = await openSession(definition, {
+      one.champion = models.champion;
+      const order = {
         config: strategyConfig(definition, row.parameters),
         artifacts: models.artifacts,
         featureHashes: options.features.hashes,
-        ...(options.features.definitions && { featureDefinitions: options.features.definitions }),
         instrument: options.instrument,
-        saved: options.saved?.(row.code) ?? undefined,
-        log: (message, facts) => options.log(row.code, message, facts),
-      });
-      const older = note === null ? null : `An older model serves. ${note}`;
-      return { installed, champion, session, note: older, state: 'READY', reason: null };
+        saved: savedState(definition, options.saved?.(code), say),
+      };
+      const serving = apart
+        ? await openApart({
+            start: () => apart.start(),
+            order: { ...order, featureDefinitions },
+            deadlineMs: options.askDeadlineMs ?? ASK_DEADLINE_MS,
+            insist: candidate === bundled,
+            onFault,
+            onState: stand,
+            onLog: say,
+          })
+        : await openInProcess(
+            definition,
+            { ...order, ...(featureDefinitions && { featureDefinitions }), log: say },
+            options.askDeadlineMs,
+            (fault) => {
+              if (fault !== null) onFault(fault);
+              stand(fault === null ? 'RUNNING' : 'DEGRADED', fault?.detail ?? null);
+            },
+          );
+      if (isSuspended(one)) await serving.close();
+      else one.serving = serving;
+      if (one.note !== null) one.note = `An older model serves. ${one.note}`;
+      return;
     } catch (error) {
-      state = isSignalboxError(error) ? 'DEGRADED' : 'FAULTED';
-      const said = isSignalboxError(error)
-        ? `${error.message} ${error.remedy}`
-        : `It failed to start: ${String(error)}`;
-      const reason = candidates.length > 1 ? `model v${candidate.version}: ${said}` : said;
-      options.log(row.code, reason);
+      const coded = isSignalboxError(error);
+      const said = coded ? `${error.message} ${error.remedy}` : `It failed to start: ${String(error)}`;
+      const why = candidates.length > 1 ? `model v${candidate.version}: ${said}` : said;
+      failed = coded ? 'DEGRADED' : 'FAULTED';
+      if (!coded && !apart) onFault({ kind: 'start', detail: why });
+      else say(why);
       // the first one's: it is the one that was asked for
-      note ??= reason;
+      one.note ??= why;
+      if (isSuspended(one)) return;
     }
   }
-  return { installed, champion, session: null, note: null, state, reason: note };
+  stand(failed, one.note);
 }
 
-/** A deadline for one answer; without one, a turn that never ends, at no cost. */
-function openTurn(milliseconds: number | undefined): Turn & { done(): void } {
-  if (milliseconds === undefined) return UNHURRIED;
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), milliseconds);
-  return { abort: controller.signal, deadline: Date.now() + milliseconds, done: () => clearTimeout(timer) };
+function isSuspended(one: Opened): boolean {
+  return one.state === 'SUSPENDED';
 }
-const UNHURRIED = { abort: NEVER, deadline: Number.MAX_SAFE_INTEGER, done() {} };
