@@ -100,7 +100,14 @@ export async function openStrategies(options: OpenOptions): Promise<OpenStrategi
     } else if (found.strategy.definition.code !== row.code) {
       aside('refused', `Package ${row.package} serves ${found.strategy.definition.code}, not ${row.code}.`);
     } else {
-      const one: Opened = { installed: found.strategy, champion: null, serving: null, note: null, state: 'READY', reason: null };
+      const one: Opened = {
+        installed: found.strategy,
+        champion: null,
+        serving: null,
+        note: null,
+        state: 'READY',
+        reason: null,
+      };
       opened.set(row.code, one);
       opening.push(openOne(one, row, ledger, options));
     }
