@@ -27,7 +27,7 @@ export function CardsPanel() {
         list.length === 0
           ? {
               title: 'No strategies yet',
-              hint: 'Add one with npx --no-install signalbox plugins add <package>, then start again.',
+              hint: 'Add one with npx --no-install signalbox plugins add <package>.',
             }
           : null
       }
