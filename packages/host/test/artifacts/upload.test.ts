@@ -18,7 +18,12 @@ beforeAll(async () => {
   if (absent) return;
   server = await s3Server();
   database = await testDatabase({ world: 'market' });
-  const { host, port, user, password } = { ...database.pool.options } as Record<string, string>;
+  const { host, port, user, password } = database.pool.options as {
+    host?: string;
+    port?: number;
+    user?: string;
+    password?: string;
+  };
   env = {
     DATABASE_URL: `postgresql://${user ?? 'admin'}:${password ?? ''}@/${database.name}?host=${encodeURIComponent(String(host))}&port=${String(port ?? 5432)}`,
     MINIO_ENDPOINT: server.address,
