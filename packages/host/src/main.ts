@@ -79,7 +79,7 @@ class Host {
     const { observer } = this.options;
     const opened = await openWorld(this.server, this.database, this.world.spec());
     await this.world.take(opened.connection);
-    await this.use(await openStore(opened, this.revival.hear));
+    await this.use(await openStore(opened, this.revival.hear, this.config.redis));
     observer.listening(await this.listen());
     const services = Object.fromEntries(this.listening.map(({ name, url }) => [name, url]));
     this.withdraw = announce(this.config.projectDir, this.database, { pid: process.pid, services });

@@ -86,7 +86,7 @@ export async function testDatabase(options: { readonly world?: 'market' | 'simul
     pool,
     async drop() {
       if (!left.delete(database)) return;
-      await pool.end();
+      if (!pool.ended) await pool.end();
       const client = await openClient(at.admin);
       await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`).finally(() => client.end());
     },

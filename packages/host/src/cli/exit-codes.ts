@@ -26,8 +26,8 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
 
 const BY_PREFIX: readonly (readonly [RegExp, number])[] = [
   [/^(CONFIG|FEATURE|CALENDAR)_/, EXIT.config],
-  [/^(STORE|POSTGRES)_/, EXIT.store],
-  [/^(CSV|INPUT)_|^WORLD_MISMATCH$|_UNKNOWN$/, EXIT.input],
+  [/^(STORE|POSTGRES|PSQL|REDIS)_/, EXIT.store],
+  [/^(CSV|INPUT|BACKUP)_|^WORLD_MISMATCH$|_UNKNOWN$/, EXIT.input],
 ];
 
 export function exitCodeOf(error: unknown): number {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { backtestCommand } from './backtest.js';
+import { backupCommand } from './backup.js';
 import { configCommand } from './config.js';
 import { demoCommand } from './demo.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
@@ -7,6 +8,9 @@ import { exportCommand } from './export.js';
 import { ingestCommand } from './ingest.js';
 import { modelsCommand } from './models.js';
 import { pluginsCommand } from './plugins.js';
+import { maintainCommand } from './maintain.js';
+import { psqlCommand } from './psql.js';
+import { restoreCommand } from './restore.js';
 import { startCommand } from './start.js';
 import { Terminal, type Streams } from './terminal.js';
 import type { Session } from './session.js';
@@ -27,6 +31,10 @@ export function programOf(session: Session): Command {
     exportCommand,
     modelsCommand,
     pluginsCommand,
+    backupCommand,
+    restoreCommand,
+    maintainCommand,
+    psqlCommand,
     configCommand,
   ]) {
     program.addCommand(command(session));

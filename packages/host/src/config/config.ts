@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { SignalboxError, USD_COP, type Instrument } from '@signalbox/core';
 import { artifactConfig, type ArtifactConfig } from './artifacts.js';
+import type { RedisAddress } from '../stores/redis/connection.js';
 import { nearest } from './nearest.js';
 import {
   CONFIG_SCHEMA,
@@ -58,6 +59,8 @@ export interface Config {
   readonly databaseUrl: string | null;
   /** Where model files lie. Holds a secret key: never print it, see {@link printable}. */
   readonly artifacts: ArtifactConfig;
+  /** The Redis whose streams follow the events; null without one. Holds a password, too. */
+  readonly redis: RedisAddress | null;
 }
 
 export interface ConfigFlags {
@@ -175,6 +178,7 @@ export function loadConfig(
     instruments: [first, ...others],
     databaseUrl,
     artifacts: artifactConfig(projectDir, set),
+    redis: redisOf(set('REDIS_URL'), set('REDIS_PASSWORD')),
   };
 }
 
@@ -193,14 +197,37 @@ function servicesOf(names: readonly string[] | undefined, flag: boolean): Readon
   return new Set(wanted);
 }
 
-/** The configuration for people and logs: without the database's password and the model store's key. */
+function redisOf(url: string | undefined, password: string | undefined): RedisAddress | null {
+  if (url === undefined) return null;
+  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url))
+    throw new SignalboxError(
+      'CONFIG_INVALID',
+      'REDIS_URL is no Redis URL',
+      'Write it as redis://host:6379, or rediss:// for TLS; the password may stand in REDIS_PASSWORD.',
+    );
+  // the one in the address holds: it is the more particular one
+  return { url, ...(password === undefined || new URL(url).password !== '' ? {} : { password }) };
+}
+
+/** The configuration for people and logs: without the passwords of database and Redis, and the model store's key. */
 export function printable(config: Config): Record<string, unknown> {
-  const { databaseUrl, artifacts } = config;
+  const { artifacts } = config;
   return {
     ...config,
-    databaseUrl: databaseUrl?.replace(/^(\w+:\/\/[^:@/]*):[^@]*@/, '$1:***@') ?? null,
+    databaseUrl: config.databaseUrl === null ? null : masked(config.databaseUrl),
     artifacts: artifacts.kind === 's3' ? { ...artifacts, secretKey: '***' } : artifacts,
+    redis: config.redis && {
+      url: masked(config.redis.url),
+      ...(config.redis.password === undefined ? {} : { password: '***' }),
+    },
   };
+}
+
+/** Up to the last `@` before the path, so that a password with an `@` in it is masked whole; `?password=` as well. */
+function masked(url: string): string {
+  return url
+    .replace(/^(\w+:\/\/[^:@/?#]*):[^/?#]*@/, '$1:***@')
+    .replace(/([?&](?:password|sslpassword)=)[^&#]*/gi, '$1***');
 }
 
 function parse(path: string): unknown {

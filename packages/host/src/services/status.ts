@@ -22,6 +22,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   PARAMETER_INVALID: 422,
   BUSY: 503,
   STORE_DOWN: 503,
+  STORE_DISK_FULL: 503,
+  STORE_READ_ONLY: 503,
   PAGE_NOT_BUILT: 503,
 };
 
@@ -46,7 +48,8 @@ export function errorBody(error: unknown): ErrorBody {
 /** Connection lost or refused, server starting or stopping, out of resources, statement timeout. */
 function isStoreDown(error: unknown): boolean {
   const known = storeError(error);
-  if (isSignalboxError(known)) return known.code === 'STORE_DOWN';
+  if (isSignalboxError(known))
+    return known.code === 'STORE_DOWN' || (known !== error && known.code.startsWith('STORE_'));
   if (!(error instanceof Error)) return false;
   // while the demo begins anew its old pool is closed
   return error.message.startsWith('Cannot use a pool after calling end');

@@ -144,7 +144,7 @@ export class DemoWorld implements HostWorld {
     await store.close();
     await this.lock?.release();
     const renewed = await renewWorld(server, database, { ...this.spec(), seed });
-    await this.context.replaceStore(await openStore(renewed, onError));
+    await this.context.replaceStore(await openStore(renewed, onError, this.context.config.redis));
     await takeOverModels(this.context.store.pool, versions, history);
     await this.take(renewed.connection);
     await storeAlert(this.context.store.pool, {

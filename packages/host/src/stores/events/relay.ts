@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clientConfig, type ConnectionOptions } from '../postgres/connection.js';
 import { storeError } from '../postgres/pool.js';
+import { PRUNE_EVENTS } from '../postgres/maintain.js';
 import { createWake } from './wake.js';
 
 export interface RelayOptions {
@@ -38,9 +39,6 @@ const publish = (order: string): string => `
   )
   SELECT count(*)::int AS count, CASE WHEN count(*) > 0 THEN pg_notify('signalbox_published', max(seq)::text) END FROM published`;
 
-/** The newest row stays whatever its age: it carries the highest number. */
-const PRUNE = `DELETE FROM dw.events WHERE recorded_at < now() - interval '7 days' AND seq < (SELECT max(seq) FROM dw.events)`;
-
 /** Starts publishing events, or waits as a stand-by until the relay that does is gone. */
 export function startRelay({ connection, onError = () => {}, pollMs = 500 }: RelayOptions): Relay {
   let stopped = false;
@@ -65,7 +63,7 @@ export function startRelay({ connection, onError = () => {}, pollMs = 500 }: Rel
       wake.clear();
       await client.query(statement);
       if (performance.now() - pruned > PRUNE_EVERY_MS) {
-        await client.query(PRUNE);
+        await client.query(PRUNE_EVENTS);
         pruned = performance.now();
       }
       await wake.wait(pollMs);

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SignalboxError } from '@signalbox/core';
 import type { ConnectionOptions } from './connection.js';
-import { openClient } from './pool.js';
+import { openClient, type Queryable } from './pool.js';
 
 export interface Migration {
   readonly version: number;
@@ -38,6 +38,23 @@ export async function readMigrations(folder = migrationsFolder()): Promise<Migra
     }),
   );
 }
+
+/** Only a superuser, or a member of pg_read_all_settings, may ask which libraries the server has loaded. */
+async function seesPreloaded(db: Queryable): Promise<boolean> {
+  const { rows } = await db.query<{ may: boolean }>(
+    `SELECT pg_has_role(current_user, 'pg_read_all_settings', 'USAGE') AS may`,
+  );
+  return rows[0]!.may;
+}
+
+/**
+ * The first migration asks that, and a released migration never changes. For an ordinary role this answers in its place, for
+ * the time of that transaction: TimescaleDB is there when somebody has put it into this database already.
+ */
+const STAND_IN = `
+  CREATE FUNCTION public.current_setting(text) RETURNS text LANGUAGE sql STABLE AS
+  $$ SELECT coalesce((SELECT extname::text FROM pg_catalog.pg_extension WHERE extname = 'timescaledb'), '') $$;
+  SET LOCAL search_path = public, pg_catalog`;
 
 /**
  * Brings a database to the newest schema: forward only, each migration in one transaction, under a lock. Returns the names
@@ -73,10 +90,13 @@ export async function migrate(connection: ConnectionOptions, migrations?: readon
     }
     const applied = new Set(rows.map((row) => row.version));
     const done: string[] = [];
+    const shy = !applied.has(1) && !(await seesPreloaded(client));
     for (const migration of wanted) {
       if (applied.has(migration.version)) continue;
       await client.query('BEGIN');
+      if (shy && migration.version === 1) await client.query(STAND_IN);
       await client.query(migration.sql);
+      if (shy && migration.version === 1) await client.query('DROP FUNCTION public.current_setting(text)');
       await client.query('INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)', [
         migration.version,
         migration.name,

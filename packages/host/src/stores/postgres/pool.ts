@@ -1,12 +1,18 @@
 import { Client, Pool, type PoolClient } from 'pg';
-import { SignalboxError } from '@signalbox/core';
 import { clientConfig, type ConnectionOptions } from './connection.js';
+import { storeError } from './fault.js';
+
+export { storeError } from './fault.js';
 
 export interface PoolOptions {
   /** Connections at most; 10 by default. */
   readonly max?: number;
   /** Milliseconds that one statement of a pooled client may take; 15,000 by default. */
   readonly statementTimeoutMs?: number;
+  /** Milliseconds after which the client gives up a statement that the server does not end; 5,000 above that by default. */
+  readonly queryTimeoutMs?: number;
+  /** Milliseconds that a connection may take; 5,000 by default. */
+  readonly connectionTimeoutMs?: number;
   /** Errors of idle connections, e.g. a server that went away; the pool replaces them by itself. */
   readonly onError?: (error: Error) => void;
 }
@@ -26,8 +32,8 @@ export function openPool(connection: ConnectionOptions, options: PoolOptions = {
     ...clientConfig(connection),
     max: options.max ?? 10,
     statement_timeout: statementTimeout,
-    query_timeout: statementTimeout + 5_000,
-    connectionTimeoutMillis: 5_000,
+    query_timeout: options.queryTimeoutMs ?? statementTimeout + 5_000,
+    connectionTimeoutMillis: options.connectionTimeoutMs ?? 5_000,
     idleTimeoutMillis: 60_000,
     allowExitOnIdle: false,
   });
@@ -111,41 +117,12 @@ export async function withBulkTransaction<T>(
 
 /** A connected client outside any pool, without time limits. */
 export async function openClient(connection: ConnectionOptions): Promise<Client> {
-  const client = new Client({ ...clientConfig(connection), connectionTimeoutMillis: 5_000 });
-  client.on('error', () => {});
   try {
+    const client = new Client({ ...clientConfig(connection), connectionTimeoutMillis: 5_000 });
+    client.on('error', () => {});
     await client.connect();
     return client;
   } catch (error) {
     throw storeError(error);
   }
-}
-
-/** Classes of SQLSTATE that mean "not now": connection, resources, operator, system. */
-const UNAVAILABLE = /^(08|53|57P|58)/;
-const NETWORK = /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOST|ENOTFOUND|EAI_)/;
-
-/** A database error as a coded one where a person can act on it: STORE_DOWN, WORLD_MISMATCH; others stay what they are. */
-export function storeError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof SignalboxError) return error;
-  const code = (error as { code?: unknown }).code;
-  if (code === 'SB001')
-    return new SignalboxError(
-      'WORLD_MISMATCH',
-      error.message.replace(/^WORLD_MISMATCH: /, ''),
-      (error as { hint?: string }).hint ?? 'Write them into a database of their own world.',
-      { cause: error },
-    );
-  const unreachable =
-    (typeof code === 'string' && (UNAVAILABLE.test(code) || NETWORK.test(code))) ||
-    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|connection error and is not queryable/.test(
-      error.message,
-    );
-  if (!unreachable) return error;
-  return new SignalboxError(
-    'STORE_DOWN',
-    'the database does not answer',
-    'Start it again (the embedded one: npm start); work goes on by itself when it answers.',
-    { cause: error },
-  );
 }

@@ -2,7 +2,8 @@ import { SignalboxError } from '@signalbox/core';
 import type { ConnectionOptions } from './connection.js';
 import type { PostgresServer } from './embedded.js';
 import { migrate } from './migrate.js';
-import { openClient, type Queryable } from './pool.js';
+import { ensureDatabase, identifier, createDatabase, nextOf } from './database.js';
+import { openClient, storeError, type Queryable } from './pool.js';
 
 /** Databases of the two worlds. */
 export const WORLD_DATABASES = { market: 'usdcop_trading', simulated: 'usdcop_demo' } as const;
@@ -46,21 +47,6 @@ export async function markFirstCycle(db: Queryable, marketTime: number): Promise
   await db.query('UPDATE dw.world SET first_cycle_at = $1 WHERE first_cycle_at IS NULL', [new Date(marketTime)]);
 }
 
-const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
-async function databaseExists(admin: Queryable, name: string): Promise<boolean> {
-  const { rowCount } = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
-  return rowCount === 1;
-}
-
-async function createDatabase(admin: Queryable, name: string): Promise<void> {
-  try {
-    await admin.query(`CREATE DATABASE ${identifier(name)} TEMPLATE template0 ENCODING 'UTF8'`);
-  } catch (error) {
-    if ((error as { code?: string }).code !== '42P04' && (error as { code?: string }).code !== '23505') throw error; // another host was faster
-  }
-}
-
 async function found(
   connection: ConnectionOptions,
   spec: WorldSpec,
@@ -92,27 +78,18 @@ async function found(
  * Opens the world in `database`; creates the database and migrates it as needed. `spec` says what to make of an empty one;
  * of an existing one only its kind is checked.
  *
- * @throws SignalboxError WORLD_MISMATCH, STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_DOWN
+ * @throws SignalboxError WORLD_MISMATCH, STORE_NEWER, STORE_MIGRATION_CHANGED, STORE_DOWN, and what {@link ensureDatabase} throws
  */
 export async function openWorld(
   server: PostgresServer,
   database: string,
   spec: WorldSpec,
 ): Promise<{ world: World; connection: ConnectionOptions; created: boolean }> {
-  const admin = await openClient(server.admin);
-  try {
-    const next = nextOf(database);
-    if (await databaseExists(admin, next)) {
-      // a renewal was interrupted: before its drop the old one stands, after it the new one takes the name
-      if (await databaseExists(admin, database)) await admin.query(`DROP DATABASE ${identifier(next)} WITH (FORCE)`);
-      else await admin.query(`ALTER DATABASE ${identifier(next)} RENAME TO ${identifier(database)}`);
-    }
-    if (!(await databaseExists(admin, database))) await createDatabase(admin, database);
-  } finally {
-    await admin.end().catch(() => {});
-  }
+  await ensureDatabase(server, database);
   const connection = server.connection(database);
-  await migrate(connection);
+  await migrate(connection).catch((error: unknown) => {
+    throw storeError(error);
+  });
   const client = await openClient(connection);
   const before = await readWorld(client).finally(() => client.end().catch(() => {}));
   const world = before ?? (await found(connection, spec, 1, 0));
@@ -124,8 +101,6 @@ export async function openWorld(
     );
   return { world, connection, created: before === undefined };
 }
-
-const nextOf = (database: string): string => `${database}_next`;
 
 /**
  * Begins a simulated world again: a new database under the old name, one generation later, its events numbered above the
@@ -144,6 +119,7 @@ export async function renewWorld(
   const next = nextOf(database);
   const admin = await openClient(server.admin);
   try {
+    await admin.query(`DROP DATABASE IF EXISTS ${identifier(next)} WITH (FORCE)`);
     await createDatabase(admin, next);
     await migrate(server.connection(next));
     await found(server.connection(next), spec, old.generation + 1, rows[0]!.highest);
