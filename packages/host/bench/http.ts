@@ -1,6 +1,7 @@
 // Reads over HTTP beside bare servers that ask the same database the same question, in one run; and equity curves of a
 // 24×7 instrument. Servers run in this process, the load comes from another.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -19,7 +20,6 @@ const CONNECTIONS = 50;
 const SECONDS = Number(process.env['SIGNALBOX_BENCH_SECONDS'] ?? 4);
 const STRATEGIES = ['RL_PPO', 'ML_XGB', 'ML_LGBM', 'LLM_CLAUDE', 'ENSEMBLE'];
 const POINTS = 8640;
-const SLOT = 300_000;
 const END = Date.parse('2025-03-07T15:00:00Z');
 
 const projectDir = mkdtempSync(join(tmpdir(), 'signalbox-bench-http-'));
@@ -121,6 +121,7 @@ try {
       );
     }).listen(0, '127.0.0.1'),
   ];
+  await Promise.all(bare.map((each) => (each.listening ? undefined : once(each, 'listening'))));
   const at = (port: number): string => `http://127.0.0.1:${port}/api/models/signals/latest`;
   const servers: [string, string][] = [
     ['signals/latest, Signalbox', at(ours.port)],
@@ -162,7 +163,7 @@ try {
   const uncached: number[] = [];
   const repeated: number[] = [];
   const revalidated: number[] = [];
-  for (let i = 0; i < 15; i++) {
+  for (let i = 0; i < 9; i++) {
     await new Promise((resolve) => setTimeout(resolve, 1050));
     uncached.push(await ask());
     repeated.push(await ask(), await ask());
