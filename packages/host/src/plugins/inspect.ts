@@ -7,7 +7,6 @@ import { readModels } from './models.js';
 
 /** What the kit may take for all its cases. */
 const KIT_DEADLINE_MS = 300_000;
-const ANSWER_DEADLINE_MS = 1_000;
 
 /** What a person is shown of a package before it may run: its metadata, its definition, and the kit's verdict. */
 export interface Inspection {
@@ -26,7 +25,7 @@ export interface Inspection {
 export async function inspect(
   projectDir: string,
   name: string,
-  isolation: Pick<Isolation, 'memoryMb' | 'hostEnv'>,
+  isolation: Pick<Isolation, 'memoryMb' | 'hostEnv'> & { readonly deadlineMs: number },
   config: unknown = {},
 ): Promise<Inspection> {
   const located = locate(projectDir, name);
@@ -36,7 +35,8 @@ export async function inspect(
   const child = strategy.apart!.start();
   try {
     const { artifacts } = readModels(strategy, 'simulated', true);
-    const done = await child.conform({ config, artifacts, deadlineMs: ANSWER_DEADLINE_MS }, KIT_DEADLINE_MS);
+    const { deadlineMs } = isolation;
+    const done = await child.conform({ config, artifacts, deadlineMs }, KIT_DEADLINE_MS);
     if ('report' in done) return { located, strategy, report: done.report, kitFailure: null };
     return { located, strategy, report: null, kitFailure: isFault(done) ? done.detail : done.message };
   } catch (error) {
