@@ -1,9 +1,11 @@
-// Writes what is made from other sources: the types of the HTTP API, from the schemas of its routes.
+// Writes what is made from other sources: the types of the HTTP API, from the schemas of its routes; the page on the features, its
+// plots and the JSON Schema of the feature file, from core.
 // `--check` writes nothing and fails when a generated file is stale. Needs built packages.
 import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { featureDocs } from './feature-docs.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const host = join(root, 'packages/host');
@@ -50,8 +52,19 @@ async function apiTypes() {
   return { path, text: await format(text, { ...(await resolveConfig(path)), filepath: path }) };
 }
 
+async function featureFiles() {
+  const { format, resolveConfig } = await import('prettier');
+  return Promise.all(
+    featureDocs().map(async ({ path: name, text, format: formatted }) => {
+      const path = join(root, name);
+      if (!formatted) return { path, text };
+      return { path, text: await format(text, { ...(await resolveConfig(path)), filepath: path }) };
+    }),
+  );
+}
+
 const stale = [];
-for (const { path, text } of [await apiTypes()]) {
+for (const { path, text } of [await apiTypes(), ...(await featureFiles())]) {
   const current = await readFile(path, 'utf8').catch(() => null);
   if (current === text) continue;
   stale.push(relative(root, path));

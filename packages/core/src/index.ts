@@ -59,6 +59,7 @@ export {
 } from './features/custom-transform.js';
 export type { ParameterRule, Parameters, Transforms } from './features/transforms.js';
 export { createSeriesTable, type SeriesColumn, type SeriesObservation, type SeriesTable } from './features/series.js';
+export { splitBySession, type Split, type SplitOptions, type SplitPart } from './features/split.js';
 export { sha256 } from './features/sha256.js';
 
 // strategies

@@ -7,6 +7,7 @@ import { announce } from './observe/running.js';
 import { discover, type Discovery } from './plugins/discover.js';
 import { endOrphans } from './plugins/isolation/orphans.js';
 import { childEntry } from './plugins/isolation/process.js';
+import { pluginTransforms } from './plugins/transforms.js';
 import { createServices, listen, type Listening, type ServiceDependencies, type Services } from './services/index.js';
 import { createEventSwitch } from './stores/events/switch.js';
 import { openArtifacts, type Artifacts } from './stores/artifacts/open.js';
@@ -24,7 +25,8 @@ export type { StartObserver, StartOptions } from './worlds/context.js';
 /** Starts the host and resolves when `signal` has ended it: the only place where its parts are put together. */
 export async function startHost(config: Config, options: StartOptions): Promise<void> {
   const log = openLog(config.projectDir);
-  const plan = openPlan(config.instruments[0], config.features);
+  const transforms = await pluginTransforms(config.projectDir, config.plugins);
+  const plan = openPlan(config.instruments[0], config.features, transforms);
   endOrphans(childEntry());
   // plugins load in processes of their own while the database starts
   const discovering = discover(config.projectDir, config.plugins, config.isolation);

@@ -3,6 +3,7 @@ import { runBacktest, type BacktestReport } from '../inference/backtest.js';
 import type { StrategyResult } from '../inference/backtest-result.js';
 import { openPlan } from '../inference/plan.js';
 import { discover } from '../plugins/discover.js';
+import { pluginTransforms } from '../plugins/transforms.js';
 import { openArtifacts } from '../stores/artifacts/open.js';
 import { configOf, day, type Session } from './session.js';
 import { withStore } from './store.js';
@@ -35,8 +36,12 @@ export function backtestCommand(session: Session): Command {
 async function run(session: Session, flags: BacktestFlags): Promise<void> {
   const { terminal, signal } = session;
   const config = configOf(session, { world: flags.world });
-  const plan = openPlan(config.instruments[0], config.features);
   const discovered = await discover(config.projectDir, config.plugins);
+  const plan = openPlan(
+    config.instruments[0],
+    config.features,
+    await pluginTransforms(config.projectDir, config.plugins),
+  );
   const artifacts = await openArtifacts(config.projectDir, config.artifacts);
   const strategies = flags.strategies
     ?.split(',')

@@ -1,14 +1,20 @@
 import { resolve } from 'node:path';
-import { Command } from 'commander';
-import { SignalboxError, type Bar } from '@signalbox/core';
+import { Command, InvalidArgumentError } from 'commander';
+import { createSymbolBars, SignalboxError, splitBySession, type Bar } from '@signalbox/core';
 import { createSimulator, type SimulatedSession } from '@signalbox/core/testing';
+import { addMacro } from '../inference/macro-series.js';
+import { addOthers } from '../inference/market-memory.js';
 import { openPlan } from '../inference/plan.js';
+import { pluginTransforms } from '../plugins/transforms.js';
+import { readBars as readStoredBars } from '../stores/postgres/bars.js';
+import { readMacro as readStoredMacro } from '../stores/postgres/macro.js';
 import { checkExportName, exportFeatures, type FeatureSidecar } from '../export/features-csv.js';
 import { readBars } from '../ingest/bars.js';
 import { openCsv } from '../ingest/csv.js';
 import { readMacro } from '../ingest/macro.js';
 import { MACRO_NAMES } from '../ingest/macro-columns.js';
 import { configOf, day, integer, number, type Session } from './session.js';
+import { withStore } from './store.js';
 
 interface ExportFlags {
   readonly bars?: string;
@@ -22,13 +28,19 @@ interface ExportFlags {
   readonly labels?: boolean;
   readonly horizon: number;
   readonly tz?: string;
+  readonly world: string;
+  readonly split?: readonly [number, number, number];
+  readonly embargo: number;
+  readonly purge: number;
 }
 
-/** `signalbox export`: features of bars, from files or from a simulated world, to a CSV file; no database. */
+/** `signalbox export`: features of bars, from files, the database or the simulator, to a CSV or Parquet file. */
 export function exportCommand(session: Session): Command {
   return new Command('export')
-    .description('compute the features of bars, from files or a simulated world, into a CSV file for training')
-    .option('--bars <file>', 'bars, .csv or .csv.gz')
+    .description(
+      'compute the features of bars, from files, the database or the simulator, into a CSV or Parquet file for training',
+    )
+    .option('--bars <file>', 'bars, .csv or .csv.gz; without it, those of the database')
     .option('--macro <file>', 'macro values, .csv or .csv.gz')
     .option('--tz <zone>', 'the times of the bars are this zone’s wall clock')
     .option('--simulated', 'take bars and macro values from the simulator instead of files')
@@ -36,19 +48,27 @@ export function exportCommand(session: Session): Command {
     .option('--sessions <n>', 'sessions of the simulated world', integer(1, 100_000), 1000)
     .option('--edge <x>', 'strength of the planted edge, 0 for none', number(0, 1), 0)
     .option('--first-session <date>', 'first session of the simulated world', day, '2020-01-02')
-    .requiredOption('--out <file>', 'the file to write, .csv or .csv.gz')
+    .option('--world <world>', 'whose database: market or demo', 'market')
+    .requiredOption('--out <file>', 'the file to write, .csv, .csv.gz or .parquet')
     .option('--labels', 'add decided_at, fill_price, the label and close_only')
     .option('--horizon <slots>', 'slots that the label looks ahead', integer(1, 1000), 12)
+    .option(
+      '--split <shares>',
+      'add a column split: shares of the sessions for train,validation,test, e.g. 0.7,0.15,0.15',
+      shares,
+    )
+    .option('--embargo <sessions>', 'sessions left out between two parts', integer(0, 1000), 1)
+    .option('--purge <bars>', 'bars left out at the end of a part', integer(0, 10_000), 0)
     .addHelpText(
       'after',
-      '\nExamples:\n  signalbox export --bars m5.csv.gz --macro macro.csv.gz --labels --out features.csv\n  signalbox export --simulated --seed 7 --sessions 1500 --edge 0.35 --labels --out simulated.csv.gz',
+      '\nExamples:\n  signalbox export --bars m5.csv.gz --macro macro.csv.gz --labels --out features.csv\n  signalbox export --world market --labels --split 0.7,0.15,0.15 --out features.parquet\n  signalbox export --simulated --seed 7 --sessions 1500 --edge 0.35 --labels --out simulated.csv.gz',
     )
     .action((flags: ExportFlags) => run(session, flags));
 }
 
 async function run(session: Session, flags: ExportFlags): Promise<void> {
   const { terminal, signal } = session;
-  const config = configOf(session);
+  const config = configOf(session, { world: flags.world });
   const out = resolve(session.cwd, flags.out);
   checkExportName(out);
   if (flags.simulated && (flags.bars !== undefined || flags.macro !== undefined)) {
@@ -59,7 +79,7 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
     );
   }
   const instrument = config.instruments[0];
-  const plan = openPlan(instrument, config.features);
+  const plan = openPlan(instrument, config.features, await pluginTransforms(config.projectDir, config.plugins));
   const { calendar } = plan;
   const series = plan.series();
 
@@ -70,6 +90,8 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
     }
   };
 
+  const others = createSymbolBars();
+  let world: FeatureSidecar['world'] = flags.simulated ? 'simulated' : 'market';
   let bars: readonly Bar[];
   let simulator: FeatureSidecar['simulator'];
   if (flags.simulated) {
@@ -93,13 +115,27 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
     bars = made.flatMap((one) => one.bars);
     for (const { date, values } of made.flatMap((one) => one.macro)) put(date, (name) => values[name]);
     simulator = { seed, edge, sessions, first_session: made[0]!.date };
-  } else {
-    if (flags.bars === undefined)
+  } else if (flags.bars === undefined) {
+    if (flags.macro !== undefined || flags.tz !== undefined)
       throw new SignalboxError(
         'PARAMETER_INVALID',
-        'nothing to export: --bars is missing',
-        'Name the files, --bars FILE --macro FILE, or give --simulated.',
+        '--macro and --tz are of files, and --bars is missing',
+        'Name the files, --bars FILE --macro FILE, or neither for the database.',
       );
+    bars = await withStore(session, config, async ({ pool, world: { kind } }) => {
+      world = kind;
+      addMacro(series, await readStoredMacro(pool, series.names));
+      await addOthers(pool, plan, others, Infinity);
+      const stored = await readStoredBars(pool, { symbol: instrument.symbol, to: Date.now() - calendar.slotMs });
+      return stored.filter((bar) => calendar.slot(bar.time) !== undefined);
+    });
+    if (bars.length === 0)
+      throw new SignalboxError(
+        'INPUT_NOT_FOUND',
+        `no bars of ${instrument.symbol} are stored in the ${flags.world} world`,
+        'Take bars in first: signalbox ingest bars FILE; or name files, --bars FILE --macro FILE.',
+      );
+  } else {
     const read = await readBars(await openCsv(resolve(session.cwd, flags.bars)), {
       calendars: new Map([[instrument.symbol, calendar]]),
       signal,
@@ -120,7 +156,16 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
     calendar,
     instrument,
     bars,
-    world: flags.simulated ? 'simulated' : 'market',
+    others,
+    world,
+    ...(flags.split
+      ? {
+          split: splitOf(
+            flags,
+            bars.map((bar) => calendar.slot(bar.time)!.session),
+          ),
+        }
+      : {}),
     signal,
     onProgress: (done, total) => progress.update(done, total),
     ...(simulator ? { simulator } : {}),
@@ -131,4 +176,16 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
     { file: out, sidecar: `${out}.features.json`, features: features.map((one) => one.name), ...rest },
     `${out}: ${sidecar.rows.toLocaleString('en-US')} rows, ${features.length} features${flags.labels ? `, label_${flags.horizon}` : ''}; ${sidecar.world} data\n${out}.features.json: the features’ definitions and hashes`,
   );
+}
+
+function shares(text: string): readonly [number, number, number] {
+  const parts = text.split(',').map(Number);
+  if (parts.length !== 3 || parts.some((part) => !(part >= 0 && part <= 1)))
+    throw new InvalidArgumentError('Give three shares, such as 0.7,0.15,0.15.');
+  return parts as unknown as readonly [number, number, number];
+}
+
+function splitOf({ split, embargo, purge }: ExportFlags, sessions: readonly string[]) {
+  const [train, validation, test] = split!;
+  return splitBySession(sessions, { train, validation, test, embargoSessions: embargo, purgeBars: purge });
 }

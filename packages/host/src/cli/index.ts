@@ -5,6 +5,7 @@ import { configCommand } from './config.js';
 import { demoCommand } from './demo.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
 import { exportCommand } from './export.js';
+import { featuresCommand } from './features.js';
 import { ingestCommand } from './ingest.js';
 import { modelsCommand } from './models.js';
 import { pluginsCommand } from './plugins.js';
@@ -29,6 +30,7 @@ export function programOf(session: Session): Command {
     ingestCommand,
     backtestCommand,
     exportCommand,
+    featuresCommand,
     modelsCommand,
     pluginsCommand,
     backupCommand,

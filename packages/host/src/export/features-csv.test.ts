@@ -166,8 +166,9 @@ describe('signalbox export', () => {
 
   it('refuses other endings, missing input and a mixture by name', async () => {
     for (const [args, message] of [
-      [['--simulated', '--out', 'x.parquet'], 'x.parquet'],
-      [['--out', 'x.csv'], '--bars is missing'],
+      [['--simulated', '--out', 'x.xlsx'], 'x.xlsx'],
+      [['--macro', 'macro.csv', '--out', 'x.csv'], '--bars is missing'],
+      [['--simulated', '--split', '0.7,0.3', '--out', 'x.csv'], 'three shares'],
       [['--simulated', '--bars', 'bars.csv', '--out', 'x.csv'], '--simulated'],
     ] as const) {
       const { code, body } = await cli(['export', ...args]);

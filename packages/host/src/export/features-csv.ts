@@ -11,7 +11,10 @@ import {
   type FeaturePlan,
   type Instrument,
   type SeriesTable,
+  type Split,
+  type SymbolBars,
 } from '@signalbox/core';
+import { parquetOf } from './features-parquet.js';
 import { labelsOf } from './labels.js';
 
 /** What stands in `OUT.features.json` beside the rows: all that a trainer's manifest has to repeat. */
@@ -28,6 +31,8 @@ export interface FeatureSidecar {
   /** Open times of the first and the last bar; null without bars. */
   readonly from: string | null;
   readonly to: string | null;
+  /** Sessions of each part of the column `split`. */
+  readonly split?: Split['parts'];
   readonly label?: { readonly column: string; readonly horizon: number; readonly definition: string };
   readonly simulator?: {
     readonly seed: number;
@@ -40,6 +45,10 @@ export interface FeatureSidecar {
 export interface ExportOptions {
   readonly plan: FeaturePlan;
   readonly series: SeriesTable;
+  /** Bars of other symbols that features read. */
+  readonly others?: SymbolBars;
+  /** Which part each bar belongs to; without it there is no such column. */
+  readonly split?: Split;
   readonly calendar: Calendar;
   readonly instrument: Instrument;
   /** Accepted bars from the symbol's first on, in order of time. */
@@ -53,15 +62,26 @@ export interface ExportOptions {
 }
 
 /** The lines of the file, a session or so at a time. Numbers in shortest form that reads back the same; empty is missing. */
-function* chunks({ plan, series, calendar, bars, horizon, onProgress, signal }: ExportOptions): Generator<string> {
+function* chunks({
+  plan,
+  series,
+  others,
+  calendar,
+  bars,
+  horizon,
+  split,
+  onProgress,
+  signal,
+}: ExportOptions): Generator<string> {
   const labels = horizon === undefined ? undefined : labelsOf(bars, calendar, horizon);
   const head = [
     'time',
     ...plan.names,
     ...(labels ? ['decided_at', 'fill_price', `label_${horizon}`, 'close_only'] : []),
+    ...(split ? ['split'] : []),
   ];
   let text = `${head.join(',')}\n`;
-  const stream = plan.stream(series);
+  const stream = plan.stream(series, others);
   for (const [i, bar] of bars.entries()) {
     const { values } = stream.push(bar, calendar.slot(bar.time)!);
     text += new Date(bar.time).toISOString();
@@ -71,6 +91,7 @@ function* chunks({ plan, series, calendar, bars, horizon, onProgress, signal }: 
       const closeOnly = bar.high === bar.low ? 1 : 0;
       text += `,${new Date(bar.time + calendar.slotMs).toISOString()},${cell(label.fillPrice)},${cell(label.logReturn)},${closeOnly}`;
     }
+    if (split) text += `,${split.rows[i]!}`;
     text += '\n';
     if (text.length > 1 << 16) {
       yield text;
@@ -88,16 +109,16 @@ function cell(value: number): string {
 
 /** @throws PARAMETER_INVALID unless the name ends in .csv or .csv.gz */
 export function checkExportName(out: string): void {
-  if (/\.csv(\.gz)?$/i.test(out)) return;
+  if (/\.(csv|csv\.gz|parquet)$/i.test(out)) return;
   throw new SignalboxError(
     'PARAMETER_INVALID',
-    `${out} ends in neither .csv nor .csv.gz`,
-    'Name the file .csv or .csv.gz.',
+    `${out} ends in none of .csv, .csv.gz, .parquet`,
+    'Name the file .csv, .csv.gz or .parquet.',
   );
 }
 
 /**
- * Writes features (and labels) of every bar to a CSV file, computed by the stream that live runs on. Both files appear
+ * Writes features (and labels, and the split) of every bar to a CSV or Parquet file by its ending, computed by the stream that live runs on. Both files appear
  * complete or not at all.
  */
 export async function exportFeatures(out: string, options: ExportOptions): Promise<FeatureSidecar> {
@@ -124,15 +145,15 @@ export async function exportFeatures(out: string, options: ExportOptions): Promi
             definition: `ln(open of slot t+${horizon + 1} / open of slot t+1)`,
           },
         }),
+    ...(options.split ? { split: options.split.parts } : {}),
     ...(options.simulator ? { simulator: options.simulator } : {}),
   };
   const files = [out, `${out}.features.json`] as const;
   const temporary = files.map((file) => `${file}.${process.pid}.tmp`) as [string, string];
   try {
     await mkdir(dirname(out), { recursive: true });
-    const rows = Readable.from(chunks(options), { objectMode: true, highWaterMark: 2 });
-    const file = createWriteStream(temporary[0]);
-    await (/\.gz$/i.test(out) ? pipeline(rows, createGzip(), file) : pipeline(rows, file));
+    if (/\.parquet$/i.test(out)) await writeFile(temporary[0], parquetOf(options));
+    else await writeCsv(temporary[0], out, options);
     await writeFile(temporary[1], `${JSON.stringify(sidecar, null, 2)}\n`);
     await rename(temporary[1], files[1]);
     await rename(temporary[0], files[0]);
@@ -141,4 +162,10 @@ export async function exportFeatures(out: string, options: ExportOptions): Promi
     throw error;
   }
   return sidecar;
+}
+
+async function writeCsv(file: string, out: string, options: ExportOptions): Promise<void> {
+  const rows = Readable.from(chunks(options), { objectMode: true, highWaterMark: 2 });
+  const to = createWriteStream(file);
+  await (/\.gz$/i.test(out) ? pipeline(rows, createGzip(), to) : pipeline(rows, to));
 }

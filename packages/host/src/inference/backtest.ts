@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   andThen,
+  createSymbolBars,
   createZone,
   DEFAULT_RULES,
   openBook,
@@ -10,6 +11,7 @@ import {
   type Bar,
   type Book,
   type Stages,
+  type SymbolBars,
 } from '@signalbox/core';
 import type { Pool } from 'pg';
 import type { Config } from '../config/config.js';
@@ -27,6 +29,7 @@ import { createRun, discardRun, finishRun, setRunProgress } from '../stores/post
 import { listStrategies, type StrategyRecord } from '../stores/postgres/strategies.js';
 import { backtestResult, type StrategyResult } from './backtest-result.js';
 import { addMacro } from './macro-series.js';
+import { addOthers } from './market-memory.js';
 import type { Plan } from './plan.js';
 import { claimRun, discardAbandonedRuns } from './run-claim.js';
 import { SessionRecord } from './session-record.js';
@@ -98,6 +101,8 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   }
   const series = plan.series();
   addMacro(series, await readMacro(pool, series.names));
+  const others = createSymbolBars();
+  await addOthers(pool, plan, others, to);
   options.signal?.throwIfAborted();
 
   const champions =
@@ -133,7 +138,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
       config: { name: options.name ?? null, featureHash: plan.featureHash, calendarVersion: calendar.version },
     });
     try {
-      const done = await run(options, runId, opened, rows, bars, from, series);
+      const done = await run(options, runId, opened, rows, bars, from, series, others);
       const results = await backtestResult(
         pool,
         runId,
@@ -179,6 +184,7 @@ async function run(
   bars: readonly Bar[],
   from: number,
   series: ReturnType<Plan['series']>,
+  others: SymbolBars,
 ): Promise<{ warmed: number; stepped: number }> {
   const { pool, plan, signal, onProgress, batch: batchSize = 6_000 } = options;
   const { instrument, calendar } = plan;
@@ -220,7 +226,7 @@ async function run(
   try {
     const result = await replay({
       stages,
-      state: { market: openMarket(plan.features, series, calendar), books },
+      state: { market: openMarket(plan.features, series, calendar, others), books },
       bars,
       from,
       ask,

@@ -8,7 +8,7 @@ import {
   compileFeatures,
   createCalendar,
   createSeriesTable,
-  FEATURE_CONFIG_SCHEMA,
+  featureConfigSchema,
   isSignalboxError,
   parseFeatureConfig,
   SignalboxError,
@@ -17,6 +17,7 @@ import {
   type FeaturePlan,
   type Instrument,
   type SeriesTable,
+  type Transforms,
   type ValidateConfig,
 } from '@signalbox/core';
 
@@ -34,9 +35,9 @@ export interface Plan {
 
 /**
  * Reads the feature file (`null`: the one that core brings) and compiles it for the instrument's calendar.
- * Throws FEATURE_CONFIG_INVALID, CALENDAR_UNKNOWN, CONFIG_INVALID, INPUT_NOT_FOUND.
+ * `transforms`: those that its chains may name, where plugins bring some. Throws FEATURE_CONFIG_INVALID, CALENDAR_UNKNOWN, CONFIG_INVALID, INPUT_NOT_FOUND.
  */
-export function openPlan(instrument: Instrument, featureFile: string | null): Plan {
+export function openPlan(instrument: Instrument, featureFile: string | null, transforms?: Transforms): Plan {
   checkInstrument(instrument);
   const data = CALENDARS[instrument.calendar];
   if (!data) {
@@ -47,7 +48,7 @@ export function openPlan(instrument: Instrument, featureFile: string | null): Pl
     );
   }
   const calendar = createCalendar(data);
-  const config = parseFile(featureFile);
+  const config = parseFile(featureFile, transforms);
   const features = compileFeatures(config, calendar);
   const featureHash = createHash('sha256')
     .update(JSON.stringify(features.names.map((name) => [name, features.hashes[name]])))
@@ -55,10 +56,10 @@ export function openPlan(instrument: Instrument, featureFile: string | null): Pl
   return { instrument, calendar, config, features, featureHash, series: () => createSeriesTable(config, calendar) };
 }
 
-function parseFile(path: string | null): FeatureConfig {
+function parseFile(path: string | null, transforms?: Transforms): FeatureConfig {
   const json = readFeatureFile(path);
   try {
-    return parseFeatureConfig(json, validate);
+    return parseFeatureConfig(json, validatorOf(transforms), transforms);
   } catch (error) {
     if (path === null || !isSignalboxError(error)) throw error;
     throw new SignalboxError(error.code, `${path}: ${error.message}`, error.remedy, { cause: error });
@@ -90,11 +91,13 @@ function readFeatureFile(path: string | null): unknown {
   }
 }
 
-const validate: ValidateConfig = (json) => {
-  const check = new Ajv({ allErrors: true, strict: false }).compile(FEATURE_CONFIG_SCHEMA as object);
-  if (check(json)) return [];
-  return (check.errors ?? []).map((e) => ({
-    path: e.instancePath.replace(/^\//, '').replaceAll('/', '.'),
-    message: e.message ?? e.keyword,
-  }));
-};
+const validatorOf =
+  (transforms?: Transforms): ValidateConfig =>
+  (json) => {
+    const check = new Ajv({ allErrors: true, strict: false }).compile(featureConfigSchema(transforms));
+    if (check(json)) return [];
+    return (check.errors ?? []).map((e) => ({
+      path: e.instancePath.replace(/^\//, '').replaceAll('/', '.'),
+      message: e.message ?? e.keyword,
+    }));
+  };

@@ -1,0 +1,150 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { isSignalboxError } from '@signalbox/core';
+import { migrateFeatures } from '../inference/feature-migration.js';
+import { featureLines, modelStandings, storedFeatures, type StoredFeatures } from '../inference/feature-report.js';
+import { featureTypes } from '../inference/feature-types.js';
+import { openPlan, type Plan } from '../inference/plan.js';
+import { discover, type Discovery } from '../plugins/discover.js';
+import { pluginTransforms } from '../plugins/transforms.js';
+import type { Config } from '../config/config.js';
+import { EXIT } from './exit-codes.js';
+import { configOf, type Session } from './session.js';
+import { withStore } from './store.js';
+import { table } from './terminal.js';
+
+interface Flags {
+  readonly world: string;
+  readonly store?: boolean;
+  readonly out: string;
+}
+
+/** `signalbox features check | migrate | types`: the feature file, what is stored of it, and who rests on it. */
+export function featuresCommand(session: Session): Command {
+  const world = ['--world <world>', 'whose database: market or demo', 'market'] as const;
+  const features = new Command('features').description(
+    'check the feature file, bring stored values up to it, make types of it',
+  );
+  features
+    .command('check')
+    .description(
+      'validate the feature file; show its features, what changed against what is stored, and which models it breaks',
+    )
+    .option(...world)
+    .option('--no-store', 'do not open the database')
+    .action((flags: Flags) => check(session, flags));
+  features
+    .command('migrate')
+    .description('make the view inference_features_5m for the feature file and backfill the stored values')
+    .option(...world)
+    .addHelpText(
+      'after',
+      '\nMay be stopped and run again. A running host goes on with the file that it was started with: start it anew.',
+    )
+    .action((flags: Flags) => migrate(session, flags));
+  features
+    .command('types')
+    .description('write a TypeScript file with the names of the features, so that a wrong one does not compile')
+    .option('--out <file>', 'the file to write', 'features.d.ts')
+    .action((flags: Flags) => types(session, flags));
+  return features;
+}
+
+interface Opened {
+  readonly config: Config;
+  readonly discovered: readonly Discovery[];
+  readonly plan: Plan;
+}
+
+async function open(session: Session, world?: string): Promise<Opened> {
+  const config = configOf(session, world === undefined ? {} : { world });
+  const discovered = await discover(config.projectDir, config.plugins);
+  const transforms = await pluginTransforms(config.projectDir, config.plugins);
+  return { config, discovered, plan: openPlan(config.instruments[0], config.features, transforms) };
+}
+
+async function check(session: Session, flags: Flags): Promise<void> {
+  const { terminal } = session;
+  const { config, discovered, plan } = await open(session, flags.world);
+  const { bar, position } = featureLines(plan);
+  let stored: StoredFeatures | null = null;
+  let unread: string | null = flags.store === false ? 'not asked for' : null;
+  if (flags.store !== false) {
+    try {
+      stored = await withStore(session, config, ({ pool }) => storedFeatures(pool, plan));
+    } catch (error) {
+      if (!isSignalboxError(error)) throw error;
+      unread = error.message;
+    }
+  }
+  const models = modelStandings(discovered, plan);
+  const broken = models.filter((model) => !model.ok);
+  const file = config.features ?? '@signalbox/core/feature_config.json';
+  if (broken.length > 0) session.exitCode = EXIT.refused;
+  terminal.result(
+    {
+      file,
+      version: plan.config.version,
+      feature_hash: plan.featureHash,
+      features: bar,
+      position_features: position,
+      stored,
+      stored_unread: unread,
+      models,
+    },
+    [
+      `${file}, version ${plan.config.version}: valid`,
+      table(
+        ['feature', 'hash', 'stable after', 'source'],
+        [...bar, ...position].map((one) => [one.name, one.hash.slice(0, 12), String(one.stable_after), one.source]),
+      ),
+      storedText(stored, unread),
+      ...models.map(({ strategy, model, ok, broken: fields }) =>
+        ok
+          ? `${strategy} ${model}: trained on these features`
+          : `${strategy} ${model}: BROKEN by ${fields.map((one) => `${one.feature} (${one.field}: ${JSON.stringify(one.was)} → ${JSON.stringify(one.is)})`).join(', ')}`,
+      ),
+    ].join('\n'),
+    broken.length === 0,
+  );
+}
+
+function storedText(stored: StoredFeatures | null, unread: string | null): string {
+  if (!stored) return `stored values: not read (${unread})`;
+  const { current, other, changes, view_matches: matches } = stored;
+  const lines = [`stored values: ${current} of this file, ${other} of others`];
+  for (const { name, change, field, was, is } of changes ?? [])
+    lines.push(
+      `  ${name} ${change}${field === null ? '' : `: ${field} ${JSON.stringify(was)} → ${JSON.stringify(is)}`}`,
+    );
+  if (other > 0 || !matches) lines.push('  → signalbox features migrate');
+  return lines.join('\n');
+}
+
+async function migrate(session: Session, flags: Flags): Promise<void> {
+  const { terminal, signal } = session;
+  const { config, plan } = await open(session, flags.world);
+  const done = await withStore(session, config, async ({ pool }) => {
+    const progress = terminal.progress('features', 'bars');
+    try {
+      return await migrateFeatures(pool, plan, { signal, onProgress: (n, total) => progress.update(n, total) });
+    } finally {
+      progress.stop();
+    }
+  });
+  terminal.result(
+    { feature_hash: plan.featureHash, view: 'inference_features_5m', features: plan.features.names, ...done },
+    `inference_features_5m shows ${plan.features.names.length} features; ${done.written} of ${done.bars} bars were written, the others were there`,
+  );
+}
+
+async function types(session: Session, flags: Flags): Promise<void> {
+  const { plan } = await open(session);
+  const out = resolve(session.cwd, flags.out);
+  await writeFile(out, featureTypes(plan.config));
+  session.terminal.result(
+    { file: out, features: plan.features.names.length + plan.features.positionNames.length },
+    `${out}: written`,
+  );
+}
