@@ -1,0 +1,55 @@
+import { argMax, batchNormalization, layerNormalization, reduce, softmax } from './along-axis.js';
+import { gemm, matMul } from './dense.js';
+import { BINARY, binary, UNARY, unary } from './elementwise.js';
+import {
+  cast,
+  concat,
+  constant,
+  constantOfShape,
+  expand,
+  flatten,
+  gather,
+  identity,
+  reshape,
+  shapeOf,
+  slice,
+  split,
+  squeeze,
+  transpose,
+  unsqueeze,
+} from './shape.js';
+import type { Build } from './value.js';
+
+/** Every operator that is evaluated here, of ONNX's own set, versions 7 to 26. */
+export const OPERATORS: ReadonlyMap<string, Build> = new Map<string, Build>([
+  ...Object.keys(UNARY).map((op): [string, Build] => [op, unary]),
+  ...Object.keys(BINARY).map((op): [string, Build] => [op, binary]),
+  ['Gemm', gemm],
+  ['MatMul', matMul],
+  ['Identity', identity],
+  ['Dropout', identity],
+  ['Flatten', flatten],
+  ['Reshape', reshape],
+  ['Squeeze', squeeze],
+  ['Unsqueeze', unsqueeze],
+  ['Transpose', transpose],
+  ['Slice', slice],
+  ['Gather', gather],
+  ['Concat', concat],
+  ['Split', split],
+  ['Expand', expand],
+  ['Shape', shapeOf],
+  ['Cast', cast],
+  ['Constant', constant],
+  ['ConstantOfShape', constantOfShape],
+  ['Softmax', softmax],
+  ['LogSoftmax', softmax],
+  ['LayerNormalization', layerNormalization],
+  ['BatchNormalization', batchNormalization],
+  ['ReduceMean', reduce],
+  ['ReduceSum', reduce],
+  ['ReduceMax', reduce],
+  ['ReduceMin', reduce],
+  ['ReduceLogSumExp', reduce],
+  ['ArgMax', argMax],
+]);
