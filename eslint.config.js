@@ -14,7 +14,9 @@ export default tseslint.config(
   },
   {
     // what runs in a browser as well, and must be the same everywhere
-    files: ['packages/{core,gbdt,onnx,strategy-ml-xgb,strategy-ml-lgbm,strategy-ensemble,client}/src/**/*.ts'],
+    files: [
+      'packages/{core,gbdt,onnx,strategy-rl-ppo,strategy-ml-xgb,strategy-ml-lgbm,strategy-ensemble,client}/src/**/*.ts',
+    ],
     ignores: ['**/*.test.ts'],
     rules: {
       'no-restricted-imports': [
@@ -25,7 +27,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['packages/{core,gbdt,onnx,strategy-ml-xgb,strategy-ml-lgbm,strategy-ensemble}/src/**/*.ts'],
+    files: ['packages/{core,gbdt,onnx,strategy-rl-ppo,strategy-ml-xgb,strategy-ml-lgbm,strategy-ensemble}/src/**/*.ts'],
     ignores: ['**/*.test.ts'],
     rules: {
       'no-restricted-properties': [

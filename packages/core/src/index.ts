@@ -91,6 +91,7 @@ export {
   type ModelOpinion,
 } from './strategies/model-opinion.js';
 export { openModelSession, type ModelSessionOptions } from './strategies/model-session.js';
+export type { Trainer, TrainingProgress, TrainingRequest, TrainingResult } from './strategies/trainer.js';
 export { describeUnusual } from './strategies/unusual.js';
 export {
   readManifest,

@@ -58,7 +58,7 @@ describe('the host of the demo world', () => {
     expect(await count(`FROM dw.fact_strategy_signals WHERE mode = 'unwatched'`)).toBeGreaterThan(0);
   });
 
-  it('runs the strategies of four packages, one of them a third party’s', async () => {
+  it('runs the strategies of five packages, one of them a third party’s', async () => {
     const { models: rows } = await get<{
       models: { strategy_code: string; package: string; state: string; reason: string | null }[];
     }>('/api/models');
@@ -66,13 +66,14 @@ describe('the host of the demo world', () => {
       ['ENSEMBLE', '@signalbox/strategy-ensemble'],
       ['ML_LGBM', '@signalbox/strategy-ml-lgbm'],
       ['ML_XGB', '@signalbox/strategy-ml-xgb'],
+      ['RL_PPO', '@signalbox/strategy-rl-ppo'],
       ['RULE_BREAKOUT', 'signalbox-strategy-breakout'],
     ]);
     await expect
       .poll(async () => (await get<{ models: { state: string }[] }>('/api/models')).models.map((row) => row.state), {
         timeout: 10_000,
       })
-      .toEqual(['RUNNING', 'RUNNING', 'RUNNING', 'RUNNING']);
+      .toEqual(['RUNNING', 'RUNNING', 'RUNNING', 'RUNNING', 'RUNNING']);
   });
 
   it('follows dim_strategy while it runs: off without a restart, on again with the next bar', async () => {
@@ -162,7 +163,7 @@ describe('the host of the demo world', () => {
     expect(
       Math.abs(facts - (await count('FROM dw.fact_equity_curve'))),
       'a decision for each equity row',
-    ).toBeLessThanOrEqual(4);
+    ).toBeLessThanOrEqual(5);
   }, 120_000);
 
   it('begins again as a new world with higher seq', async () => {

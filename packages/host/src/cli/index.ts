@@ -14,6 +14,7 @@ import { psqlCommand } from './psql.js';
 import { restoreCommand } from './restore.js';
 import { startCommand } from './start.js';
 import { Terminal, type Streams } from './terminal.js';
+import { trainCommand } from './train.js';
 import type { Session } from './session.js';
 import { version } from '../config/version.js';
 
@@ -31,6 +32,7 @@ export function programOf(session: Session): Command {
     backtestCommand,
     exportCommand,
     featuresCommand,
+    trainCommand,
     modelsCommand,
     pluginsCommand,
     backupCommand,

@@ -2,8 +2,8 @@ import cliProgress from 'cli-progress';
 
 /** Long work shows where it stands: a bar on a terminal, a line every five seconds otherwise, nothing with `--json`. */
 export interface Progress {
-  /** `done` of `total`; the rate and what is left follow from it. */
-  update(done: number, total: number): void;
+  /** `done` of `total`; the rate and what is left follow from it. `note` stands beside them. */
+  update(done: number, total: number, note?: string): void;
   stop(): void;
 }
 
@@ -27,14 +27,17 @@ export function progressOf(
       ? ` · ${seconds < 60 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`} left`
       : '';
   };
+  const said = (note = ''): string => (note === '' ? '' : ` · ${note}`);
   if (kind === 'lines') {
     let last = started;
     return {
-      update(done, total) {
+      update(done, total, note) {
         const now = performance.now();
         if (now - last < LINE_MS) return;
         last = now;
-        stream.write(`${label} ${Math.floor((100 * done) / Math.max(1, total))} %${rate(done)}${left(done, total)}\n`);
+        stream.write(
+          `${label} ${Math.floor((100 * done) / Math.max(1, total))} %${rate(done)}${left(done, total)}${said(note)}\n`,
+        );
       },
       stop() {},
     };
@@ -50,9 +53,9 @@ export function progressOf(
   });
   bar.start(1, 0, { detail: '' });
   return {
-    update(done, total) {
+    update(done, total, note) {
       bar.setTotal(Math.max(1, total));
-      bar.update(done, { detail: `${rate(done)}${left(done, total)}` });
+      bar.update(done, { detail: `${rate(done)}${left(done, total)}${said(note)}` });
     },
     stop: () => bar.stop(),
   };

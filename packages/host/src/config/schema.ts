@@ -103,6 +103,7 @@ export const DEFAULT_PORTS: Readonly<Record<ServiceName, number>> = Object.freez
 
 /** The workspace's own strategies. */
 export const DEFAULT_PLUGINS: readonly string[] = Object.freeze([
+  '@signalbox/strategy-rl-ppo',
   '@signalbox/strategy-ml-xgb',
   '@signalbox/strategy-ml-lgbm',
   '@signalbox/strategy-ensemble',

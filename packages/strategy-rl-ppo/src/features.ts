@@ -1,0 +1,20 @@
+/** What the policy sees, in order: the market, then its own position. */
+export const FEATURES = [
+  'log_ret_5m',
+  'log_ret_1h',
+  'log_ret_4h',
+  'rsi_9',
+  'atr_pct',
+  'adx_14',
+  'dxy_z',
+  'dxy_change_1d',
+  'vix_z',
+  'embi_z',
+  'brent_change_1d',
+  'rate_spread',
+  'usdmxn_change_1d',
+  'position',
+  'unrealized_pnl',
+  'bars_held',
+  'slots_left',
+] as const;

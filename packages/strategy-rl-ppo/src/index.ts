@@ -1,0 +1,1 @@
+export { rlPpo as default } from './strategy.js';

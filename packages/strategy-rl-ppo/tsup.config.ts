@@ -1,0 +1,9 @@
+import { defineConfig } from 'tsup';
+import { base } from '../../tsup.base.js';
+
+export default defineConfig({
+  ...base,
+  entry: { index: 'src/index.ts', train: 'src/train/index.ts' },
+  platform: 'neutral',
+  external: [/^@tensorflow\//, 'onnxruntime-node'],
+});
