@@ -67,6 +67,8 @@ export default tseslint.config(
           'document',
           'window',
           'location',
+          'addEventListener',
+          'postMessage',
         ].map((name) => [name, 'readonly']),
       ),
     },

@@ -16,6 +16,7 @@ import { startCommand } from './start.js';
 import { Terminal, type Streams } from './terminal.js';
 import { trainCommand } from './train.js';
 import type { Session } from './session.js';
+import { verifyCommand } from './verify.js';
 import { version } from '../config/version.js';
 
 /** The whole command line. Every command is one file; all of them share the conventions of `Terminal` and `EXIT`. */
@@ -33,6 +34,7 @@ export function programOf(session: Session): Command {
     exportCommand,
     featuresCommand,
     trainCommand,
+    verifyCommand,
     modelsCommand,
     pluginsCommand,
     backupCommand,

@@ -1,0 +1,69 @@
+import type { Options } from './options.js';
+
+const LOADERS = { xgboost: 'loadXGBoost', lightgbm: 'loadLightGBM' } as const;
+const FORMATS = { xgboost: "'xgboost-json', 'xgboost-ubj'", lightgbm: "'lightgbm-text'" } as const;
+
+/** The strategy itself; the same text is TypeScript and JavaScript. */
+export function strategyOf({ code, template, language }: Options): string {
+  if (template === 'rules') return RULES.replace('CODE', code);
+  const text = MODEL.replace(/CODE/g, code)
+    .replace(/LOAD/g, LOADERS[template])
+    .replace('FORMATS', FORMATS[template])
+    .replace('OPTIONS', template === 'xgboost' ? ", { rounds: rounds ?? 'best' }" : '')
+    .replace('ARGUMENTS', template === 'xgboost' ? 'bytes, { rounds }' : 'bytes');
+  return language === 'ts' ? text.replace("'adx_14']", "'adx_14'] as const") : text;
+}
+
+const RULES = `import { defineStrategy } from '@signalbox/core';
+
+/** Fades an RSI that has gone far, and leaves when it is back in its middle. A rule to begin with, and no advice. */
+export default defineStrategy({
+  code: 'CODE',
+  name: 'Fade of a far RSI',
+  type: 'ML',
+  apiVersion: 1,
+  features: ['rsi_9'],
+  config: {
+    type: 'object',
+    properties: {
+      far: { type: 'number', minimum: 0.55, maximum: 0.95, default: 0.8, description: 'RSI (0–1) from which it is far.' },
+    },
+    additionalProperties: false,
+  },
+  create({ config: { far = 0.8 } }) {
+    return {
+      onBar({ features: { rsi_9 }, position }) {
+        const reasoning = \`rsi_9 is \${rsi_9.toFixed(3)}, far from \${far}\`;
+        if (rsi_9 >= far) return { signal: 'short', confidence: rsi_9, reasoning };
+        if (rsi_9 <= 1 - far) return { signal: 'long', confidence: 1 - rsi_9, reasoning };
+        const done = position.side === 'long' ? rsi_9 > 0.5 : position.side === 'short' && rsi_9 < 0.5;
+        return { signal: done ? 'close' : 'flat', reasoning };
+      },
+    };
+  },
+});
+`;
+
+const MODEL = `import { defineStrategy, openModelSession } from '@signalbox/core';
+import { LOAD } from '@signalbox/gbdt';
+
+/** What the model was trained on, in its order. */
+const FEATURES = ['log_ret_5m', 'log_ret_1h', 'rsi_9', 'adx_14'];
+
+/** The example model in \`models/\` claims nothing: train another one in its place. A model that is not its manifest's is refused. */
+export default defineStrategy({
+  code: 'CODE',
+  name: 'Gradient-boosted trees',
+  type: 'ML',
+  apiVersion: 1,
+  features: FEATURES,
+  artifacts: { model: [FORMATS] },
+  config: { type: 'object', properties: {}, additionalProperties: false },
+  create: (context) =>
+    openModelSession(context, {
+      code: 'CODE',
+      features: FEATURES,
+      load: (ARGUMENTS) => LOAD(bytesOPTIONS),
+    }),
+});
+`;
