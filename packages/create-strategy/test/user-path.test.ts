@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,5 +85,23 @@ for (const name of ['signalbox-strategy-rules-ts', 'signalbox-strategy-breakout'
     );
     registry!.npm(desk, 'pkg', 'set', 'scripts.check=node check.js');
     expect(registry!.npm(desk, 'run', '--silent', 'check')).toBe('RULES_TS conforms\nRULE_BREAKOUT conforms\n');
+
+    const added = spawnSync(
+      process.execPath,
+      [
+        join(ROOT, 'packages/host/bin/signalbox.js'),
+        'plugins',
+        'add',
+        'signalbox-strategy-rules-ts',
+        '--world',
+        'demo',
+        '--yes',
+        '--json',
+      ],
+      { cwd: desk, encoding: 'utf8' },
+    );
+    expect(JSON.parse(added.stdout), added.stderr).toMatchObject({ status: 'ok', data: { allowed: true } });
+    const config = JSON.parse(readFileSync(join(desk, 'signalbox.config.json'), 'utf8')) as { plugins: string[] };
+    expect(config.plugins).toContain('signalbox-strategy-rules-ts');
   }, 400_000);
 });

@@ -4,7 +4,7 @@ import { describe, fail, pass, type Case } from '../subject.js';
 export const closing: Case = {
   name: 'closing',
   rule: 'close may be called twice, before any bar too, and another session opens after it.',
-  needs: ['opening'],
+  needs: ['deadline'],
   async run(subject) {
     const { tape } = subject;
     const last = tape.findLastIndex((row) => row.silence === null);

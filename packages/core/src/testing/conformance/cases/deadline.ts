@@ -18,7 +18,7 @@ export const deadline: Case = {
       let slowest = 0;
       for (const row of rows) {
         const start = subject.now();
-        const { fault } = await once(subject, session, viewOfRow(row));
+        const { fault } = await once(subject, session, viewOfRow(row), subject.deadlineMs);
         slowest = Math.max(slowest, subject.now() - start);
         if (fault?.startsWith('no answer within')) return fail(fault);
       }
@@ -27,7 +27,7 @@ export const deadline: Case = {
           return fail(
             `a turn aborted ${when === 'before' ? 'at once' : 'while it ran'} does not end within ${subject.deadlineMs} ms`,
           );
-      const { fault } = await once(subject, session, viewOfRow(rows.at(-1)!));
+      const { fault } = await once(subject, session, viewOfRow(rows.at(-1)!), subject.deadlineMs);
       if (fault?.startsWith('no answer within')) return fail(`after an aborted turn: ${fault}`);
       return pass(`slowest of ${rows.length} answers ${slowest < 1 ? '< 1' : Math.round(slowest)} ms`);
     } finally {
