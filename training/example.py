@@ -17,6 +17,8 @@ import pandas as pd
 CLASSES = ["short", "flat", "long"]
 NOT_FEATURES = {"time", "decided_at", "fill_price", "close_only"}
 EMBARGO_SESSIONS = 1
+SLOT_MINUTES = 5
+MIN_ROWS = 30
 SHARE_TRAIN, SHARE_VALIDATION = 0.70, 0.15
 
 
@@ -40,16 +42,20 @@ class Example:
 
 def arguments(doc, model_help):
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
-    parser.add_argument("export", help="CSV of signalbox export --labels")
+    parser.add_argument("export", help="CSV or Parquet of signalbox export --labels")
     parser.add_argument("model", type=Path, help=model_help)
     return parser.parse_args()
 
 
 def read(path):
-    table, names, label, sidecar = load(path)
-    sessions = split(sorted(table["session"].unique()))
-    usable = table[names + [label]].notna().all(axis=1)
-    rows = {part: table[usable & table["session"].isin(set(wanted))] for part, wanted in sessions.items()}
+    whole, names, label, sidecar = load(path)
+    sessions = split(sorted(whole["session"].unique()))
+    usable = whole[names + [label]].notna().all(axis=1)
+    rows = {part: whole[usable & whole["session"].isin(set(wanted))] for part, wanted in sessions.items()}
+    for part, frame in rows.items():
+        if len(frame) < MIN_ROWS:
+            sys.exit(f"{path}: {len(sessions[part])} sessions leave {len(frame)} rows for {part}; at least {MIN_ROWS} are needed.")
+    purge(rows, sidecar["label"]["horizon"])
     low, high = np.quantile(rows["train"][label], [1 / 3, 2 / 3])
     returns = {part: frame[label].to_numpy() for part, frame in rows.items()}
     return Example(
@@ -64,19 +70,28 @@ def read(path):
     )
 
 
+def table(path):
+    """The rows of an export, CSV (also compressed) or Parquet."""
+    if str(path).endswith(".parquet"):
+        rows = pd.read_parquet(path)
+        rows["time"] = pd.to_datetime(rows["time"], utc=True)
+        return rows
+    return pd.read_csv(path, parse_dates=["time"])
+
+
 def load(path):
     sidecar = json.loads(Path(f"{path}.features.json").read_text())
     if "label" not in sidecar:
         sys.exit(f"{path} holds no label. Export it again with --labels.")
-    table = pd.read_csv(path, parse_dates=["time"])
+    rows = table(path)
     names = [feature["name"] for feature in sidecar["features"]]
     label = sidecar["label"]["column"]
-    found = [column for column in table.columns if column not in NOT_FEATURES and column != label]
+    found = [column for column in rows.columns if column not in NOT_FEATURES and column != label]
     if found != names:
         sys.exit(f"{path} has the columns {found}, its features file says {names}.")
     # a bar with a missing feature has no opinion, and one without a label teaches nothing
-    table["session"] = table["time"].dt.tz_convert("America/Bogota").dt.strftime("%Y-%m-%d")
-    return table, names, label, sidecar
+    rows["session"] = rows["time"].dt.tz_convert("America/Bogota").dt.strftime("%Y-%m-%d")
+    return rows, names, label, sidecar
 
 
 def split(sessions):
@@ -88,6 +103,14 @@ def split(sessions):
         "validation": sessions[first + EMBARGO_SESSIONS : second],
         "test": sessions[second + EMBARGO_SESSIONS :],
     }
+
+
+def purge(rows, horizon):
+    """Drops the last rows of a part whose label looks into the next part: a label that stays in its session drops none."""
+    order = ["train", "validation", "test"]
+    for part, following in zip(order, order[1:]):
+        ends = rows[part]["time"] + pd.Timedelta(minutes=SLOT_MINUTES) * (horizon + 1)
+        rows[part] = rows[part][ends <= rows[following]["time"].iloc[0]]
 
 
 def log_loss(probability, y):
@@ -131,24 +154,16 @@ def golden(rows, outputs):
 
 def write_manifest(path, example, *, framework, parameters, trees, probability, vectors):
     """Writes NAME.manifest.json beside the model that has just been saved, and tells what was measured."""
-    data = path.read_bytes()
     sidecar, label, sessions = example.sidecar, example.label, example.sessions
     low, high = example.thresholds
-    train = example.x["train"]
-    manifest = {
-        "model": path.name,
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "bytes": len(data),
-        "framework": framework,
-        "feature_config_version": sidecar["version"],
-        "features": [
-            {**feature, "mean": float(train[:, i].mean()), "sd": float(train[:, i].std())}
-            for i, feature in enumerate(sidecar["features"])
-        ],
-        "label": f"{label}: {sidecar['label']['definition']}; class 0 short below {low:.9f}, 2 long from {high:.9f}, else 1 flat",
-        "label_thresholds": [low, high],
-        "horizon_bars": sidecar["label"]["horizon"],
-        "split": {
+    write(
+        path,
+        framework=framework,
+        sidecar=sidecar,
+        statistics=example.x["train"],
+        label=f"{label}: {sidecar['label']['definition']}; class 0 short below {low:.9f}, 2 long from {high:.9f}, else 1 flat",
+        horizon=sidecar["label"]["horizon"],
+        split={
             "by": "session",
             "embargo_sessions": EMBARGO_SESSIONS,
             **{
@@ -156,25 +171,48 @@ def write_manifest(path, example, *, framework, parameters, trees, probability, 
                 for part, s in sessions.items()
             },
         },
-        # a label never leaves its session, so the embargo of a session purges more than its horizon
-        "purge_bars": sidecar["label"]["horizon"],
-        "training_window": {"from": sessions["train"][0], "to": sessions["train"][-1]},
-        "trained_on": sidecar["world"],
-        **({"simulator": sidecar["simulator"]} if "simulator" in sidecar else {}),
-        "share_close_only": sidecar["close_only_share"],
-        "parameters": parameters,
-        "trees": trees,
-        "metrics": {
+        window=(sessions["train"][0], sessions["train"][-1]),
+        metrics={
             "note": "An example. It says nothing of any real market."
             if sidecar["world"] == "simulated"
             else "In-sample constants of the feature file were fitted on 2020-2025.",
             **{part: measure(p, example.y[part], example.returns[part], example.prior) for part, p in probability.items()},
         },
-        "action_semantics": "class_probabilities",
-        "output": {"kind": "probabilities", "classes": CLASSES},
+        output={"kind": "probabilities", "classes": CLASSES},
+        semantics="class_probabilities",
+        vectors=vectors,
+        more={"label_thresholds": [low, high], "parameters": parameters, "trees": trees},
+    )
+
+
+def write(path, *, framework, sidecar, statistics, label, horizon, split, window, metrics, output, semantics, vectors, more):
+    """NAME.manifest.json beside the model file. A label never leaves its session, so the embargo purges more than its horizon."""
+    data = path.read_bytes()
+    manifest = {
+        "model": path.name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+        "framework": framework,
+        "feature_config_version": sidecar["version"],
+        "features": [
+            {**feature, "mean": float(statistics[:, i].mean()), "sd": float(statistics[:, i].std())}
+            for i, feature in enumerate(sidecar["features"])
+        ],
+        "label": label,
+        "horizon_bars": horizon,
+        "split": split,
+        "purge_bars": horizon,
+        "training_window": {"from": window[0], "to": window[1]},
+        "trained_on": sidecar["world"],
+        **({"simulator": sidecar["simulator"]} if "simulator" in sidecar else {}),
+        "share_close_only": sidecar["close_only_share"],
+        "metrics": metrics,
+        "action_semantics": semantics,
+        "output": output,
         "rounds": "all",
         "golden": vectors,
+        **more,
     }
     beside = path.with_suffix("").with_suffix(".manifest.json")
     beside.write_text(json.dumps(manifest, indent=1, allow_nan=False) + "\n")
-    print(json.dumps({"model": str(path), "bytes": len(data), "trees": trees, **manifest["metrics"]}, indent=1))
+    print(json.dumps({"model": str(path), "manifest": str(beside), "bytes": len(data), **metrics}, indent=1))
