@@ -31,6 +31,8 @@ export const ERROR_CODES = {
   HOST_NOT_ALLOWED: 'input',
   ORIGIN_NOT_ALLOWED: 'input',
   CLOCK_NOT_SIMULATED: 'input',
+  BAR_NOT_COMPLETE: 'input',
+  BAR_NOT_STORED: 'input',
   WORLD_MISMATCH: 'input',
   // a model or a plugin is at fault
   MODEL_MALFORMED: 'model',
@@ -52,6 +54,8 @@ export const ERROR_CODES = {
   STRATEGY_NONCONFORMING: 'plugin',
   // the machine or a service is at fault; retry after mending it
   HOST_RUNNING: 'machine',
+  LEADERSHIP_LOST: 'machine',
+  CYCLE_LATE: 'machine',
   PORT_TAKEN: 'machine',
   PAGE_NOT_BUILT: 'machine',
   BIND_REFUSED: 'machine',

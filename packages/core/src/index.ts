@@ -11,7 +11,7 @@ export type { Slot } from './market/slot.js';
 export { createCalendar, type Calendar, type CalendarData, type MarketStatus } from './market/calendar.js';
 export { changePct, round } from './market/decimal.js';
 export { addMoney, checkInstrument, feeUsd, profit, quantityFor, riskAt } from './market/money.js';
-export { PriceQuality, type QualityReading } from './market/quality.js';
+export { findBadTicks, PriceQuality, type BadTick, type QualityReading } from './market/quality.js';
 export { createZone, type Zone } from './market/zone.js';
 export { CALENDARS, USDCOP_CALENDAR } from './market/calendars.js';
 export { colombianHolidays, isUsHoliday, usHolidays, type Holiday } from './market/holidays.js';

@@ -3,7 +3,7 @@ import type { SeriesTable } from './features/series.js';
 import type { SymbolBars } from './features/symbol-bars.js';
 import type { Bar } from './market/bar.js';
 import type { Calendar } from './market/calendar.js';
-import { PriceQuality } from './market/quality.js';
+import { PriceQuality, type BadTick } from './market/quality.js';
 import type { Slot } from './market/slot.js';
 import { DEAREST_COST_BPS } from './signals/costs.js';
 import { Volatility } from './signals/volatility.js';
@@ -30,6 +30,8 @@ export interface Observation {
   readonly stale: boolean;
   /** This bar or one of the two before it is suspect: its entries are refused. */
   readonly suspect: boolean;
+  /** Earlier bars that this one shows to have been bad ticks: for reports, never for decisions. */
+  readonly badTicks: readonly BadTick[];
 }
 
 /** The state before the symbol's first bar. */
@@ -51,7 +53,7 @@ export function openMarket(
 export function observe(state: MarketState, bar: Bar, slot: Slot): Observation {
   const features = state.features.push(bar, slot);
   const { atr14, rank, costBps } = state.volatility.push(bar, slot);
-  const { stale, suspect } = state.quality.push(bar);
+  const { stale, suspect, badTicks } = state.quality.push(bar);
   state.costBps = costBps;
-  return { slot, features, atr14, volatilityRank: rank, costBps, stale, suspect };
+  return { slot, features, atr14, volatilityRank: rank, costBps, stale, suspect, badTicks };
 }

@@ -295,3 +295,32 @@ describe('step', () => {
     expect(() => step(stages, state, bars[0]!, answer)).toThrow(RangeError);
   });
 });
+
+describe('a bar that is decided upon more than one bar late', () => {
+  it('opens nothing: the signal is stored as too_old, and what its opposite held is closed all the same', () => {
+    const entries = (tooOld: (i: number) => boolean) => {
+      const state = freshState();
+      let opened = 0;
+      let closed = 0;
+      const reasons = new Set<string | null>();
+      bars.forEach((bar, i) => {
+        for (const part of step(stages, { ...state, tooOld: tooOld(i) }, bar, answer).parts) {
+          if (isPromise(part)) throw new Error('a promise');
+          opened += part.fills.filter((fill) => fill.action === 'open').length;
+          closed += part.fills.filter((fill) => fill.action === 'close').length;
+          if (tooOld(i) && part.outcome.kind === 'signal' && part.outcome.size) reasons.add(part.outcome.notTraded);
+        }
+      });
+      return { opened, closed, reasons };
+    };
+    expect(entries(() => false).opened).toBeGreaterThan(10);
+    const late = entries(() => true);
+    expect(late.opened).toBe(0);
+    expect(late.reasons.has('too_old')).toBe(true);
+    expect(late.reasons.has(null)).toBe(false);
+    // live for a while, then late: exits go on
+    const half = entries((i) => i >= READY + 100);
+    expect(half.opened).toBeGreaterThan(0);
+    expect(half.closed).toBe(half.opened);
+  });
+});

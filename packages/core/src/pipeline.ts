@@ -27,6 +27,8 @@ export interface State {
   readonly books: Map<string, Book>;
   /** Opinions on the coming bar that are committed already: after a crash, members that are not asked again. */
   readonly answered?: ReadonlyMap<string, Opinion>;
+  /** The coming bar completed more than one bar ago (a catch-up): entries of its signals are refused as `too_old`. */
+  readonly tooOld?: boolean;
 }
 
 /** One strategy's part of one bar: what a host commits in one transaction. */
@@ -92,7 +94,8 @@ export function step(stages: Stages, state: State, bar: Bar, ask: Ask): Step {
 
     // decide: price, size, gates → the signal, and the next pending order
     return andThen(opinion, (said): Part => {
-      const outcome = toSignal(said, { seat, bar, slot, instrument, market, book, slotMs: calendar.slotMs });
+      const tooOld = state.tooOld ?? false;
+      const outcome = toSignal(said, { seat, bar, slot, instrument, market, tooOld, book, slotMs: calendar.slotMs });
       if (outcome.kind === 'signal') place(book, outcome, slot);
       return {
         strategy: seat.code,

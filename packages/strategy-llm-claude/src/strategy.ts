@@ -22,6 +22,8 @@ export const llmClaude = defineStrategy({
   features: FEATURES,
   config: CONFIG,
   state: STATE,
+  // raw parameters may not have been checked yet
+  metered: (config) => (config as { mode?: unknown } | null)?.mode !== 'replay',
   async create({ config, instrument, saved, log }) {
     const settings = settingsOf(config);
     const { mode, model } = settings;

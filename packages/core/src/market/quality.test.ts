@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Bar } from './bar.js';
-import { PriceQuality } from './quality.js';
+import { findBadTicks, PriceQuality } from './quality.js';
 
 const bar = (close: number, i = 0): Bar => ({
   time: i * 300_000,
@@ -80,5 +80,37 @@ describe('suspect: |r| > 1 % and > 8 × the median |r| of the 240 stored bars be
     const whole = watch(closes);
     for (let n = closes.length - 6; n < closes.length; n++)
       expect(watch(closes.slice(0, n))).toEqual(whole.slice(0, n));
+  });
+});
+
+describe('a bad tick: a suspect bar that reverts within three bars', () => {
+  const before = walk(Array<number>(240).fill(0.0005));
+  const level = before.at(-1)!;
+  const at = (n: number): number => (before.length + n) * 300_000;
+  const flagged = (...moves: readonly number[]) =>
+    findBadTicks([...before, ...moves.map((move) => level * Math.exp(move))].map(bar));
+
+  it.each([1, 2, 3])('back at the level of before after %i bars', (k) => {
+    const path = Array.from({ length: k }, () => 0.02);
+    expect(flagged(...path, 0)).toEqual([{ time: at(0), move: expect.closeTo(0.02, 12) as number, revertedAt: at(k) }]);
+  });
+
+  it('not after four: it was a move of the market', () => {
+    expect(flagged(0.02, 0.02, 0.02, 0.02, 0)).toEqual([]);
+  });
+
+  it('half of the move may be left, no more', () => {
+    expect(flagged(0.02, 0.0099)).toHaveLength(1);
+    expect(flagged(0.02, 0.0101, 0.0101, 0.0101)).toEqual([]);
+  });
+
+  it('the way back is not a bad tick itself', () => {
+    expect(flagged(0.02, 0, 0.0001, -0.0001)).toHaveLength(1);
+  });
+
+  it('is known when it reverts, not before', () => {
+    const readings = watch([...before, level * Math.exp(-0.03), level]);
+    expect(readings.slice(-2).map((r) => r.badTicks.length)).toEqual([0, 1]);
+    expect(readings.at(-2)!.suspect).toBe(true);
   });
 });

@@ -17,6 +17,8 @@ export interface SignalContext {
   readonly slot: Slot;
   readonly instrument: Instrument;
   readonly market: { readonly atr14: number; readonly costBps: number; readonly suspect: boolean };
+  /** The bar completed more than one bar before it is decided upon. */
+  readonly tooOld?: boolean;
   readonly book: { readonly equity: number; readonly position: { readonly side: 'long' | 'short' } | null };
   readonly slotMs: number;
 }
@@ -81,6 +83,7 @@ function priced(context: SignalContext, opinion: Direction, confidence: number):
   else if (breakeven >= 1) notTraded = 'cost_exceeds_target';
   else if (quantity === 0) notTraded = 'no_size';
   else if (market.suspect) notTraded = 'suspect_price';
+  else if (context.tooOld) notTraded = 'too_old';
   return {
     kind: 'signal',
     strategy: seat.code,

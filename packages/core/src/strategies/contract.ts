@@ -74,6 +74,11 @@ export interface StrategyDefinition<
   readonly members?: readonly M[];
   /** Further members that the configuration names. */
   membersOf?(config: Json<CS>): readonly string[];
+  /**
+   * True when an answer costs money or asks a service of others: a host then asks only on live bars, never in catch-up, in
+   * sessions that nobody watches or in a backtest.
+   */
+  metered?(config: Json<CS>): boolean;
   readonly artifacts?: { readonly [K in A]: readonly ArtifactFormat[] };
   /** JSON Schema of the configuration (`dim_strategy.parameters`). */
   readonly config: CS;
@@ -111,6 +116,7 @@ export interface AnyStrategy {
   readonly features: readonly string[];
   readonly members?: readonly string[];
   membersOf?(config: unknown): readonly string[];
+  metered?(config: unknown): boolean;
   readonly artifacts?: Readonly<Record<string, readonly ArtifactFormat[]>>;
   readonly config: JSONSchema;
   readonly state?: JSONSchema;

@@ -18,6 +18,8 @@ export interface Seat {
   readonly acceptsMissing: Uint8Array;
   /** Codes of active strategies that are asked first. */
   readonly members: readonly string[];
+  /** An answer costs: asked on live bars only. */
+  readonly metered?: boolean;
   /** The confidence at which size is 0: .5 for class probabilities and the LLM, 0 for RL and ensemble. */
   readonly confidenceFloor: number;
   /** Reused for every bar. */
@@ -59,6 +61,7 @@ export function seatAll(
       own: s.features.some((name) => plan?.positionNames?.includes(name)) ? plan!.position!() : null,
       acceptsMissing: Uint8Array.from(s.features, (name) => (s.acceptsMissing?.includes(name) ? 1 : 0)),
       members,
+      metered: s.metered?.(config(s.code)) ?? false,
       confidenceFloor: s.type === 'ML' || s.type === 'LLM' ? 0.5 : 0,
       vector: new Float64Array(s.features.length),
     });
