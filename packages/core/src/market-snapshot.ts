@@ -7,7 +7,7 @@ import type { Calendar } from './market/calendar.js';
 import { StateReader, StateWriter } from './market/saved-state.js';
 
 /** Raised when the order or meaning of the numbers changes: older snapshots are then of no use. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** The market's state after a bar, as plain data: structured clones and copies of the bytes keep it to the bit. */
 export interface MarketSnapshot {

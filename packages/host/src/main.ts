@@ -1,6 +1,7 @@
 import type { SignalboxError } from '@signalbox/core';
 import type { Config } from './config/config.js';
 import { version } from './config/version.js';
+import { createCycleTrigger } from './inference/cycles.js';
 import { openPlan, type Plan } from './inference/plan.js';
 import { openLog, type Log } from './observe/log.js';
 import { announce } from './observe/running.js';
@@ -123,6 +124,7 @@ class Host {
       replaceStore: (store) => this.use(store),
       resetLive: async () => this.services!.reset(),
       onError: revival.hear,
+      events: this.events.source,
     };
   }
 
@@ -156,6 +158,11 @@ class Host {
       instruments: config.instruments,
       strategies: () => crew.status(),
       events: events.source,
+      cycles: createCycleTrigger({
+        pool: () => host.store!.pool,
+        calendar: plan.calendar,
+        clock: { mode: 'wall', speed: 1, now: () => world.clock.now() },
+      }),
       version: version(),
       ...(world.control ? { control: world.control } : {}),
     };

@@ -1,6 +1,9 @@
 import {
+  andThen,
   openBook,
   step,
+  type Ask,
+  type BadTick,
   type Bar,
   type Book,
   type BookRules,
@@ -15,18 +18,22 @@ import type { OpenStrategies } from '../plugins/open.js';
 import { readAnswers } from '../stores/postgres/answers.js';
 import { newestBar } from '../stores/postgres/bars.js';
 import { commitBatch, type BatchedPart } from '../stores/postgres/batch.js';
+import { storeBadTicks, storeCycle } from '../stores/postgres/cycles.js';
 import { commitPart, type DecisionMode } from '../stores/postgres/decisions.js';
 import { storeFeatureRow, storeFeatureRows, type FeatureValues } from '../stores/postgres/feature-values.js';
+import { withFence, type Fence } from '../stores/postgres/fence.js';
 import { readMacro, type MacroObservation } from '../stores/postgres/macro.js';
 import { storeFeatureSet } from '../stores/postgres/feature-sets.js';
 import { storeProvenance } from '../stores/postgres/provenance.js';
 import { readSessionHistory } from '../stores/postgres/session-history.js';
 import { loadStates, seedState } from '../stores/postgres/state.js';
 import type { StrategyRecord } from '../stores/postgres/strategies.js';
+import type { Decided } from './cycle-recorder.js';
 import { addMacro } from './macro-series.js';
 import { openMarketMemory } from './market-memory.js';
 import type { Plan } from './plan.js';
 import { SessionRecord } from './session-record.js';
+import { stateHash } from './state-hash.js';
 
 export interface DeskOptions {
   readonly pool: Pool;
@@ -34,17 +41,31 @@ export interface DeskOptions {
   readonly rules: BookRules;
   readonly strategies: OpenStrategies;
   readonly records: readonly StrategyRecord[];
+  /** Of the leader that opens it: once another one has taken over nothing is written. None where a world has one host. */
+  readonly fence?: Fence;
+  /**
+   * Open time of the newest slot that was complete when this host began: bars of before are no catch-up for a strategy that
+   * is new, even if they are stored later. Without it only those that are stored already.
+   */
+  readonly activation?: number;
+  /** Why a strategy whose answers cost is not asked on live bars either; it is by default. */
+  readonly meteredSilence?: string;
+  /** Told of each bar of `run` when all strategies have committed it. */
+  readonly onDecided?: (barTime: number, mode: 'live' | 'catch_up', decided: readonly Decided[]) => void;
 }
 
 /** The live run of one symbol: it owns the pipeline's state and takes each bar to the database. */
 export interface Desk {
   /** Open time of the newest bar that every strategy has committed; null before the first. */
   readonly processed: number | null;
+  /** After bars of the past came late or were repaired: the market's state and the stored features are made anew from there on. */
+  mend(): Promise<void>;
   /** Macro values that were stored just now. Known ones are passed over. */
   learn(values: Iterable<MacroObservation>): void;
   /**
-   * Takes a stored bar through the step and commits each strategy's part as soon as it is made. When it rejects the state in
-   * memory is ahead of the database: open the desk anew.
+   * Takes a stored bar through the step and commits each strategy's part as soon as it is made. `catch_up`: more than one bar
+   * late, entries are refused and strategies whose answers cost are not asked. When it rejects the state in memory is ahead
+   * of the database: open the desk anew.
    */
   run(bar: Bar, mode: 'live' | 'catch_up'): Promise<readonly Part[]>;
   /** Takes stored bars through the step without events, in one commit. */
@@ -52,6 +73,13 @@ export interface Desk {
 }
 
 const RUN = 'live';
+
+/** Why a strategy whose answers cost is not asked. */
+const METERED: Readonly<Record<Exclude<DecisionMode, 'live'>, string>> = {
+  catch_up: 'not asked: the bar was caught up with after it was due',
+  unwatched: 'not asked: nobody watches this session',
+  backtest: 'not asked in a backtest: only recorded answers are',
+};
 
 /**
  * Restores the state: the market's from the newest snapshot and the bars since, each strategy's from its last commit. A strategy without a state
@@ -66,10 +94,11 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
 
   await storeFeatureSet(pool, plan.featureHash, features);
   const newest = await newestBar(pool, symbol);
+  const begin = Math.max(newest?.time ?? 0, options.activation ?? 0);
   for (const seat of strategies.seats) {
     const record = records.find(({ code }) => code === seat.code)!;
     const book = openBook(record.initialEquity);
-    await seedState(pool, { runId: RUN, strategyId: record.id, symbol, barTime: newest?.time ?? 0, book });
+    await seedState(pool, { runId: RUN, strategyId: record.id, symbol, barTime: begin, book });
   }
   const states = await loadStates(pool, RUN, symbol);
   const books = new Map<string, Book>(strategies.seats.map((seat) => [seat.code, states.get(seat.code)!.book]));
@@ -107,7 +136,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     sessions.set(seat.code, new SessionRecord(book.initialEquity, instrument.sessionsPerYear, past));
   }
 
-  const resumeAfter = stands.size > 0 ? Math.min(...stands.values()) : (newest?.time ?? 0);
+  const resumeAfter = stands.size > 0 ? Math.min(...stands.values()) : begin;
   const series = plan.series();
   const known = new Map<string, number>();
   const vintages = new Set<string>();
@@ -126,7 +155,19 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
 
   let processed: number | null = resumeAfter || null;
 
-  const commitOf = (part: Part, mode: DecisionMode) => {
+  const fence = options.fence ?? null;
+  const asking = (mode: DecisionMode): Ask => {
+    const silence = mode === 'live' ? options.meteredSilence : METERED[mode];
+    if (silence === undefined) return strategies.ask;
+    const reasoning = silence;
+    return (seat, view) =>
+      seat.metered ? { signal: 'none', code: 'unavailable', reasoning } : strategies.ask(seat, view);
+  };
+  /** By strategy, before the step changes them. */
+  const hashesOf = ({ seats }: Stages): ReadonlyMap<string, string> =>
+    new Map(seats.map(({ code }) => [code, stateHash(books.get(code)!, strategies.save(code))]));
+
+  const commitOf = (part: Part, mode: DecisionMode, hashes: ReadonlyMap<string, string>) => {
     const slot = calendar.slot(part.barTime)!;
     const performance = sessions.get(part.strategy)!.push(part, slot);
     const plugin = strategies.save(part.strategy);
@@ -139,6 +180,8 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
       features: part.vector,
       provenanceId: provenance.get(part.strategy)!,
       dataWatermark: part.outcome.timestamp,
+      stateHash: hashes.get(part.strategy)!,
+      ...(fence ? { epoch: fence.epoch } : {}),
       ...(plugin === null ? {} : { plugin }),
       performance,
     };
@@ -164,44 +207,80 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     get processed() {
       return processed;
     },
+    mend: () => memory.mend(),
     learn,
     async run(bar, mode) {
       await memory.ready(bar);
       const { stages, state } = await stagesFor(bar);
-      const { parts, features: row } = step(stages, state, bar, strategies.ask);
-      const stored = storeFeatureRow(pool, { time: bar.time, symbol, values: row.values.slice() }, plan.featureHash);
+      const hashes = hashesOf(stages);
+      const asked = new Map<string, number>();
+      const answered = new Map<string, number>();
+      const base = asking(mode);
+      const ask: Ask = (seat, view) => {
+        asked.set(seat.code, performance.now());
+        return andThen(base(seat, view), (opinion) => {
+          answered.set(seat.code, performance.now());
+          return opinion;
+        });
+      };
+      const stepped = step(stages, { ...state, tooOld: mode === 'catch_up' }, bar, ask);
+      const { parts, features: row, market: seen } = stepped;
+      const values = row.values.slice();
+      const ticks: readonly BadTick[] = seen.badTicks;
+      const stored = withFence(pool, fence, async (client) => {
+        await storeFeatureRow(client, { time: bar.time, symbol, values }, plan.featureHash);
+        await storeBadTicks(client, symbol, ticks);
+      });
+      const decided: Decided[] = [];
       const done = await Promise.all([
         ...parts.map(async (made): Promise<Part> => {
           const part = await made;
-          await commitPart(pool, commitOf(part, mode));
-          stands.set(part.strategy, part.barTime);
+          const { strategy } = part;
+          const { signalId } = await commitPart(pool, commitOf(part, mode, hashes));
+          const times = { asked: asked.get(strategy) ?? null, answered: answered.get(strategy) ?? null };
+          decided.push({ strategyId: id(strategy), ...times, committed: performance.now(), signalId });
+          stands.set(strategy, part.barTime);
           return part;
         }),
         stored,
       ]);
       await memory.taken(bar);
       processed = bar.time;
+      options.onDecided?.(bar.time, mode, decided);
+      const epoch = fence?.epoch ?? null;
+      const decisions = strategies.seats.length;
+      await withFence(pool, fence, (client) =>
+        storeCycle(client, { symbol, barTime: bar.time, mode, decisions, epoch }),
+      );
       return done.filter((part): part is Part => part !== undefined);
     },
     async runUnwatched(bars) {
       const batch: BatchedPart[] = [];
       const rows: FeatureValues[] = [];
       if (bars[0]) await memory.ready(bars[0]);
+      const badTicks: BadTick[] = [];
       for (const bar of bars) {
         const { stages, state } = await stagesFor(bar);
-        const { parts, features: row } = step(stages, state, bar, strategies.ask);
+        const hashes = hashesOf(stages);
+        const { parts, features: row, market: seen } = step(stages, state, bar, asking('unwatched'));
+        badTicks.push(...seen.badTicks);
         rows.push({ time: bar.time, symbol, values: row.values.slice() });
         for (const made of parts) {
           const part = await made;
           // what the next bar changes is copied: the batch is written later
           batch.push(
-            commitOf({ ...part, vector: part.vector?.slice() ?? null, book: structuredClone(part.book) }, 'unwatched'),
+            commitOf(
+              { ...part, vector: part.vector?.slice() ?? null, book: structuredClone(part.book) },
+              'unwatched',
+              hashes,
+            ),
           );
         }
         await memory.taken(bar);
         processed = bar.time;
       }
       await storeFeatureRows(pool, rows, plan.featureHash);
+      await storeBadTicks(pool, symbol, badTicks);
       await commitBatch(pool, { runId: RUN, mode: 'unwatched', symbol }, batch);
       for (const { part } of batch) stands.set(part.strategy, part.barTime);
     },

@@ -28,6 +28,8 @@ export interface MarketMemory {
    * the stored features of the bars from there on are made again. Nothing is decided again.
    */
   ready(bar: Bar): Promise<void>;
+  /** The same rebuilding, without waiting for the next bar. */
+  mend(): Promise<void>;
   /** After a bar was taken: keeps a snapshot at the session's end. */
   taken(bar: Bar): Promise<void>;
 }
@@ -72,7 +74,20 @@ export async function openMarketMemory(
     await storeSnapshot(pool, symbol, symbols, saveMarket(features, state, lastBar), seen);
   };
 
+  const mend = async (): Promise<void> => {
+    const repaired = await firstRepaired(pool, symbols, seen);
+    if (repaired !== null) {
+      seen = await repairsSeen(pool, symbols);
+      const rows: FeatureValues[] = [];
+      state = await rebuild(last, (past, { features: { row } }) => {
+        if (past.time >= repaired) rows.push({ time: past.time, symbol, values: row.values.slice() });
+      });
+      if (rows.length > 0) await storeFeatureRows(pool, rows, plan.featureHash);
+    }
+  };
+
   return {
+    mend,
     get state() {
       return state;
     },
@@ -81,15 +96,7 @@ export async function openMarketMemory(
     },
     async ready(bar) {
       await addOthers(pool, plan, others, bar.time);
-      const repaired = await firstRepaired(pool, symbols, seen);
-      if (repaired !== null) {
-        seen = await repairsSeen(pool, symbols);
-        const rows: FeatureValues[] = [];
-        state = await rebuild(last, (past, { features: { row } }) => {
-          if (past.time >= repaired) rows.push({ time: past.time, symbol, values: row.values.slice() });
-        });
-        if (rows.length > 0) await storeFeatureRows(pool, rows, plan.featureHash);
-      }
+      await mend();
       // the last bar of the session before was absent
       const before = calendar.slot(last);
       if (before && before.session !== calendar.slot(bar.time)?.session) await keep(last);

@@ -2,6 +2,7 @@ import type { Calendar, Clock, Instrument } from '@signalbox/core';
 import type { Metrics } from '../observe/metrics.js';
 import type { Reads } from '../stores/postgres/reads/index.js';
 import type { PublishedEvent } from '../stores/events/event.js';
+import type { CycleTrigger } from '../inference/cycles.js';
 import type { StrategyStatus } from '../plugins/status.js';
 
 export type { StrategyStatus };
@@ -44,6 +45,8 @@ export interface ServiceDependencies {
   /** Absent in a market world. */
   readonly control?: ClockControl;
   readonly events: EventSource;
+  /** Has the cycle of a bar done, whichever host leads. */
+  readonly cycles: CycleTrigger;
   readonly version: string;
   readonly metrics?: Pick<Metrics, 'text'>;
 }

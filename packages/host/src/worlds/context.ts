@@ -1,7 +1,8 @@
 import type { Clock } from '@signalbox/core';
 import type { Config } from '../config/config.js';
+import type { Feed } from '../inference/feed.js';
 import type { Plan } from '../inference/plan.js';
-import type { ClockControl } from '../services/dependencies.js';
+import type { ClockControl, EventSource } from '../services/dependencies.js';
 import type { Listening } from '../services/listen.js';
 import type { ConnectionOptions } from '../stores/postgres/connection.js';
 import type { PostgresServer } from '../stores/postgres/embedded.js';
@@ -15,6 +16,10 @@ export interface StartOptions {
   /** Ends the host in order. */
   readonly signal: AbortSignal;
   readonly observer: StartObserver;
+  /** Where a market world asks for bars; without one it takes those that others store. */
+  readonly feed?: Feed;
+  /** Wall time, epoch milliseconds; `Date.now` by default. */
+  readonly wallNow?: () => number;
 }
 
 /** What a person at the terminal, or a test, hears of the start. */
@@ -41,6 +46,8 @@ export interface WorldContext extends StartOptions {
   resetLive(): Promise<void>;
   /** Failures of the store and of what runs behind the services. */
   readonly onError: (error: unknown) => void;
+  /** The published events, whichever store they come from. */
+  readonly events: EventSource;
 }
 
 /** How market time passes in this host's database, and who decides on its bars. */

@@ -1,5 +1,6 @@
 import { createCalendar, USD_COP, USDCOP_CALENDAR, type Clock } from '@signalbox/core';
 import type { Pool } from 'pg';
+import { createCycleTrigger } from '../../src/inference/cycles.js';
 import { listen, type Listening } from '../../src/services/listen.js';
 import { createServices, type Services, type ServicesOptions } from '../../src/services/services.js';
 import type {
@@ -69,6 +70,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     strategies: () => options.statuses ?? [],
     ...(options.control ? { control: options.control } : {}),
     events: feed ?? SILENT,
+    cycles: createCycleTrigger({ pool: () => pool, calendar, clock, patienceMs: 200, secondLookMs: 50 }),
     version: '0.0.0-test',
   };
   const services = createServices(dependencies, {

@@ -4,6 +4,7 @@ import { root } from '../root.js';
 import type { Route } from '../route.js';
 import { commandClock, readClock } from './clock.js';
 import { performanceComparison, strategyMetrics } from './comparison.js';
+import { runCycle } from './cycles.js';
 import { equityCurves } from './equity-curves.js';
 import { events } from './events.js';
 import { model, models, strategySignals, strategyTrades } from './list.js';
@@ -32,4 +33,5 @@ export const MODELS_ROUTES: readonly Route[] = Object.freeze([
   events,
   readClock,
   commandClock,
+  runCycle,
 ]);

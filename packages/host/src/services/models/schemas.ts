@@ -50,6 +50,15 @@ export const LatestSignals = Shape('LatestSignals', {
   simulated: Type.Boolean(),
 });
 
+export const CycleResult = Shape('CycleResult', {
+  symbol: Type.String(),
+  bar_time: Timestamp,
+  status: Choice(['done', 'already_done']),
+  signals: Type.Array(Shape('CycleSignal', { ...strategy, ...signalFields }), {
+    description: 'The stored signals of the bar, in order of code; a strategy without an opinion has none',
+  }),
+});
+
 export const StrategySignals = Shape('StrategySignals', {
   strategy_code: Type.String(),
   signals: Type.Array(Shape('StrategySignal', signalFields)),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ClientConfig } from 'pg';
 import { parsers } from './parsers.js';
 
@@ -12,13 +13,19 @@ export type ConnectionOptions =
     }
   | { readonly connectionString: string };
 
+/** This process, among all that work on a database. */
+export const PROCESS_ID: string = randomUUID();
+
+/** How the connections of a process are known to the server: `pg_stat_activity.application_name`. */
+export const applicationName = (processId: string): string => `signalbox ${processId}`;
+
 /** What every connection of ours has, pooled or not: our parsers, ISO dates in UTC, keep-alive. */
 export function clientConfig(options: ConnectionOptions): ClientConfig {
   return {
     ...options,
     types: parsers,
     keepAlive: true,
-    application_name: 'signalbox',
+    application_name: applicationName(PROCESS_ID),
     options: '-c timezone=UTC -c datestyle=ISO -c extra_float_digits=1 -c search_path=public',
   };
 }

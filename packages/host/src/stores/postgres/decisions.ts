@@ -2,6 +2,7 @@ import type { Alert, Fill, NoSignal, Part, Signal } from '@signalbox/core';
 import { SignalboxError } from '@signalbox/core';
 import type { Pool } from 'pg';
 import { at, floats } from './copy.js';
+import { checkFence } from './fence.js';
 import { withTransaction, type Queryable } from './pool.js';
 
 /** How a bar was come to: as it happened, late, before the world was watched, or in a backtest. */
@@ -38,6 +39,8 @@ export interface PartCommit {
   readonly plugin?: unknown;
   /** Of the sessions that ended with this bar, or before it. */
   readonly performance?: readonly DailyPerformance[];
+  /** Of the leader that decided: when another one has taken over since, nothing is written. */
+  readonly epoch?: number;
 }
 
 export interface Committed {
@@ -56,7 +59,7 @@ export const ownPrice = (signal: Signal): number | null =>
  * or the reason why there is none. The state row comes first: it makes concurrent and repeated commits of a bar wait for each
  * other and then write nothing.
  *
- * @throws SignalboxError STORE_DOWN, WORLD_MISMATCH; the caller then reloads the state
+ * @throws SignalboxError STORE_DOWN, WORLD_MISMATCH, LEADERSHIP_LOST; the caller then reloads the state
  */
 export async function commitPart(pool: Pool, commit: PartCommit): Promise<Committed> {
   const { part, runId = 'live', strategyId, symbol } = commit;
@@ -68,14 +71,20 @@ export async function commitPart(pool: Pool, commit: PartCommit): Promise<Commit
   return withTransaction(
     pool,
     async (client): Promise<Committed> => {
+      const fenced = commit.epoch !== undefined;
       const moved = await client.query(
-        `INSERT INTO dw.strategy_state (run_id, strategy_id, symbol, bar_time, book, plugin) VALUES ($1, $2, $3, $4, $5, $6)
+        `${fenced ? 'WITH fence AS (SELECT 1 FROM dw.leaders WHERE symbol = $3 AND epoch = $7 FOR SHARE)' : ''}
+         INSERT INTO dw.strategy_state (run_id, strategy_id, symbol, bar_time, book, plugin)
+         SELECT $1::text, $2::int, $3::text, $4::timestamptz, $5::jsonb, $6::jsonb ${fenced ? 'FROM fence' : ''}
          ON CONFLICT (run_id, strategy_id, symbol) DO UPDATE SET bar_time = excluded.bar_time, book = excluded.book,
            plugin = excluded.plugin, recorded_at = now()
          WHERE strategy_state.bar_time < excluded.bar_time`,
-        [...key, at(part.barTime), book, plugin],
+        [...key, at(part.barTime), book, plugin, ...(fenced ? [commit.epoch] : [])],
       );
-      if (moved.rowCount === 0) return { status: 'repeated', signalId: null };
+      if (moved.rowCount === 0) {
+        if (fenced) await checkFence(client, { symbol, epoch: commit.epoch! });
+        return { status: 'repeated', signalId: null };
+      }
       if (part.refused)
         await client.query(
           `UPDATE dw.fact_strategy_signals SET not_traded = $5

@@ -1,4 +1,5 @@
 import * as bar from './bars.js';
+import * as cycle from './cycles.js';
 import * as equity from './equity.js';
 import * as position from './positions.js';
 import { run } from './run.js';
@@ -36,5 +37,9 @@ export function createReads(db: Database) {
     lastBar: bound(db, bar.lastBar),
     bars: bound(db, bar.bars),
     barCounts: bound(db, bar.barCounts),
+    cycleSignals: bound(db, cycle.cycleSignals),
+    cycleLatency: bound(db, cycle.cycleLatency),
+    cycleCounts: bound(db, cycle.cycleCounts),
+    badTicks: bound(db, cycle.badTicks),
   };
 }

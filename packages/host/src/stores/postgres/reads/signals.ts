@@ -24,7 +24,8 @@ export interface SignalRow {
   readonly simulated: boolean;
 }
 
-const FIELDS = `d.strategy_code AS code, d.strategy_name AS name, d.strategy_type AS type, ${num('s.signal_id', 'signalId')},
+/** Of `dw.fact_strategy_signals s JOIN dw.dim_strategy d`. */
+export const SIGNAL_FIELDS = `d.strategy_code AS code, d.strategy_name AS name, d.strategy_type AS type, ${num('s.signal_id', 'signalId')},
   s.signal,
   -- a bare INSERT may leave the side out: it follows from the signal
   coalesce(s.side, CASE s.signal WHEN 'long' THEN 'buy' WHEN 'short' THEN 'sell' ELSE 'hold' END) AS side,
@@ -42,7 +43,7 @@ export async function latestSignals(
   until: number,
 ): Promise<SignalRow[]> {
   const { rows } = await db.query<SignalRow>(
-    `SELECT ${FIELDS}
+    `SELECT ${SIGNAL_FIELDS}
      FROM dw.dim_strategy d
      CROSS JOIN LATERAL (
        SELECT * FROM dw.fact_strategy_signals
@@ -64,7 +65,7 @@ export async function signals(
   limit: number,
 ): Promise<SignalRow[]> {
   const { rows } = await db.query<SignalRow>(
-    `SELECT ${FIELDS}
+    `SELECT ${SIGNAL_FIELDS}
      FROM dw.fact_strategy_signals s JOIN dw.dim_strategy d USING (strategy_id)
      WHERE s.run_id = $1 AND s.strategy_id = $2 AND ($3::float8 IS NULL OR s.timestamp_utc < ${at('$3')})
      ORDER BY s.bar_time DESC, s.signal_id DESC LIMIT $4`,
