@@ -184,7 +184,7 @@ describe('the desk', () => {
       await now.run(bar, 'live');
     }
     expect(await facts(crashed)).toEqual(expected);
-  });
+  }, 120_000);
 
   it('comes to the same facts unwatched, in one commit a session', async () => {
     const watched = await world();

@@ -58,12 +58,13 @@ describe('the host of the demo world', () => {
     expect(await count(`FROM dw.fact_strategy_signals WHERE mode = 'unwatched'`)).toBeGreaterThan(0);
   });
 
-  it('runs the strategies of five packages, one of them a third party’s', async () => {
+  it('runs the strategies of six packages, one of them a third party’s, one of them not configured', async () => {
     const { models: rows } = await get<{
       models: { strategy_code: string; package: string; state: string; reason: string | null }[];
     }>('/api/models');
     expect(rows.map((row) => [row.strategy_code, row.package])).toEqual([
       ['ENSEMBLE', '@signalbox/strategy-ensemble'],
+      ['LLM_CLAUDE', '@signalbox/strategy-llm-claude'],
       ['ML_LGBM', '@signalbox/strategy-ml-lgbm'],
       ['ML_XGB', '@signalbox/strategy-ml-xgb'],
       ['RL_PPO', '@signalbox/strategy-rl-ppo'],
@@ -73,7 +74,13 @@ describe('the host of the demo world', () => {
       .poll(async () => (await get<{ models: { state: string }[] }>('/api/models')).models.map((row) => row.state), {
         timeout: 10_000,
       })
-      .toEqual(['RUNNING', 'RUNNING', 'RUNNING', 'RUNNING', 'RUNNING']);
+      .toEqual(['RUNNING', 'DEGRADED', 'RUNNING', 'RUNNING', 'RUNNING', 'RUNNING']);
+    expect(rows[1]!.reason).toMatch(/^not configured: no ANTHROPIC_API_KEY/);
+    expect(
+      await count(
+        `FROM dw.fact_strategy_signals JOIN dw.dim_strategy USING (strategy_id) WHERE strategy_code = 'LLM_CLAUDE'`,
+      ),
+    ).toBe(0);
   });
 
   it('follows dim_strategy while it runs: off without a restart, on again with the next bar', async () => {
@@ -163,7 +170,7 @@ describe('the host of the demo world', () => {
     expect(
       Math.abs(facts - (await count('FROM dw.fact_equity_curve'))),
       'a decision for each equity row',
-    ).toBeLessThanOrEqual(5);
+    ).toBeLessThanOrEqual(6);
   }, 120_000);
 
   it('begins again as a new world with higher seq', async () => {

@@ -37,6 +37,7 @@ export function startHost(
     env: {
       ...process.env,
       DATABASE_URL: databaseUrl(connection),
+      ANTHROPIC_API_KEY: '',
       SIGNALBOX_PORT_MODELS: '0',
       SIGNALBOX_PORT_TRADING: '0',
       SIGNALBOX_PORT_DASHBOARD: '0',

@@ -345,6 +345,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/cycles': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Have the cycle of one bar done
+     * @description `bar_time` is the open time of the bar. 409 before the bar is complete, or when it is and nobody has delivered it; 422 for a time at which no bar opens. Idempotent: `already_done` when the bar was decided upon before, or when a later one was (nothing is decided upon twice). Any host answers; the one that leads the symbol does it.
+     */
+    post: operations['postCycles'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/latest/{symbol}': {
     parameters: {
       query?: never;
@@ -549,6 +569,60 @@ export interface components {
       total_pnl: number;
       positions: components['schemas']['OpenPosition'][];
       run_id: string;
+      simulated: boolean;
+    };
+    CycleRequest: {
+      symbol?: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      bar_time: string;
+    };
+    CycleResult: {
+      symbol: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      bar_time: string;
+      /** @enum {string} */
+      status: 'done' | 'already_done';
+      /** @description The stored signals of the bar, in order of code; a strategy without an opinion has none */
+      signals: components['schemas']['CycleSignal'][];
+    };
+    CycleSignal: {
+      strategy_code: string;
+      strategy_name: string;
+      /** @enum {string} */
+      signal: 'long' | 'short' | 'flat' | 'close';
+      /** @enum {string} */
+      side: 'buy' | 'sell' | 'hold';
+      confidence: number | null;
+      size: number | null;
+      entry_price: number | null;
+      stop_loss: number | null;
+      take_profit: number | null;
+      risk_usd: number | null;
+      reasoning: string | null;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      /** @description Market time now (the end of a backtest) − timestamp, whole seconds */
+      age_seconds: number;
+      signal_id: number;
+      symbol: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      bar_time: string;
+      mode: string | null;
+      not_traded: string | null;
+      round_trip_cost_bps: number | null;
+      breakeven_hit_rate: number | null;
       simulated: boolean;
     };
     DataRange: {
@@ -1912,6 +1986,102 @@ export interface operations {
       };
       /** @description Host or Origin is not allowed */
       403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Not in this world or state */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  postCycles: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CycleRequest'];
+      };
+    };
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CycleResult'];
+        };
+      };
+      /** @description The request makes no sense here */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
         headers: {
           [name: string]: unknown;
         };

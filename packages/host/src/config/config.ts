@@ -53,6 +53,8 @@ export interface Config {
   /** Absolute path of the feature file; null for the one that core brings. */
   readonly features: string | null;
   readonly allowSimulatedModels: boolean;
+  /** Strategies whose answers cost are asked in the demo world too. */
+  readonly meteredInDemo: boolean;
   /** The first is the default. */
   readonly instruments: readonly [Instrument, ...Instrument[]];
   /** A PostgreSQL of one's own; null for the embedded one. Holds a password: never print it, see {@link printable}. */
@@ -175,6 +177,7 @@ export function loadConfig(
     strategies: file.strategies ?? {},
     features: features === undefined ? null : resolve(projectDir, features),
     allowSimulatedModels: file.allowSimulatedModels ?? false,
+    meteredInDemo: file.meteredInDemo ?? false,
     instruments: [first, ...others],
     databaseUrl,
     artifacts: artifactConfig(projectDir, set),

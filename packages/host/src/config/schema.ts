@@ -70,6 +70,12 @@ export const CONFIG_SCHEMA = Type.Object(
     allowSimulatedModels: Type.Optional(
       Type.Boolean({ description: 'Let models that were trained on simulated data run in a market world.' }),
     ),
+    meteredInDemo: Type.Optional(
+      Type.Boolean({
+        description:
+          'Ask strategies whose answers cost (Claude) in the demo world too, where a session passes in minutes.',
+      }),
+    ),
     instruments: Type.Optional(
       Type.Array(
         Type.Object(
@@ -106,5 +112,6 @@ export const DEFAULT_PLUGINS: readonly string[] = Object.freeze([
   '@signalbox/strategy-rl-ppo',
   '@signalbox/strategy-ml-xgb',
   '@signalbox/strategy-ml-lgbm',
+  '@signalbox/strategy-llm-claude',
   '@signalbox/strategy-ensemble',
 ]);

@@ -123,10 +123,12 @@ export function runDemo(options: {
   /** True when another set of strategies is to run than the desk was opened with. */
   readonly changed: () => Promise<boolean>;
   readonly clock: ReplayClock;
+  /** A bar is stored and decided upon next. */
+  readonly onStored?: (bar: Bar) => void;
   readonly onBar?: (bar: Bar, parts: readonly Part[]) => void;
   readonly onError: (error: unknown) => void;
 }): DemoRun {
-  const { pool, plan, demo, clock, onBar, onError } = options;
+  const { pool, plan, demo, clock, onStored, onBar, onError } = options;
   const { calendar } = plan;
   let stopped = false;
   let wake = (): void => {};
@@ -152,6 +154,7 @@ export function runDemo(options: {
     for (const bar of bars) {
       if (stopped) return;
       await storeBars(pool, [bar], { marketTime: bar.time + calendar.slotMs });
+      onStored?.(bar);
       const parts = await desk.run(bar, 'live');
       onBar?.(bar, parts);
     }

@@ -44,8 +44,9 @@ export interface DeskOptions {
   /** Of the leader that opens it: once another one has taken over nothing is written. None where a world has one host. */
   readonly fence?: Fence;
   /**
-   * Open time of the newest slot that was complete when this host began: bars of before are no catch-up for a strategy that
-   * is new, even if they are stored later. Without it only those that are stored already.
+   * A strategy that is new begins with the bar after this one (the newest slot that was complete when the host began, or the
+   * newest bar that was decided upon since): older bars are no catch-up for it, even if they are stored later. Without it:
+   * after the newest stored bar.
    */
   readonly activation?: number;
   /** Why a strategy whose answers cost is not asked on live bars either; it is by default. */
@@ -94,7 +95,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
 
   await storeFeatureSet(pool, plan.featureHash, features);
   const newest = await newestBar(pool, symbol);
-  const begin = Math.max(newest?.time ?? 0, options.activation ?? 0);
+  const begin = options.activation ?? newest?.time ?? 0;
   for (const seat of strategies.seats) {
     const record = records.find(({ code }) => code === seat.code)!;
     const book = openBook(record.initialEquity);

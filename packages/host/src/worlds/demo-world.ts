@@ -1,5 +1,6 @@
 import { DEFAULT_RULES, SignalboxError, type Clock } from '@signalbox/core';
 import { DEMO_EDGE } from '@signalbox/core/testing';
+import { openCycleRecorder, type CycleRecorder } from '../inference/cycle-recorder.js';
 import { loadHistory, openDemoFeed, runDemo, runUnwatched, type DemoRun } from '../inference/demo.js';
 import { openDesk, type Desk } from '../inference/desk.js';
 import { createReplayClock, type ReplayClock } from '../inference/replay-clock.js';
@@ -17,12 +18,17 @@ import { ended, type HostWorld, type WorldContext } from './context.js';
 /** An ordinary world: five-minute moves of 9.4 bp, no bar above 1 % in the sessions that are watched. The next one takes the next seed. */
 const DEMO_SEED = 16;
 
+const METERED_SILENCE =
+  'not asked in the demo world: its sessions pass in minutes and each answer costs; "meteredInDemo" in signalbox.config.json changes it';
+
 /** Simulated bars, a replay clock; it begins again when it has caught up with a closed market. */
 export class DemoWorld implements HostWorld {
   readonly kind = 'simulated';
   clock: Clock = standing(0);
   private demo: DemoRun | undefined;
   private lock: WorldLock | undefined;
+  private recorder: CycleRecorder | undefined;
+  private noticed = 0;
   /** Resolved by the command to begin the demo again. */
   private restart = deferred();
 
@@ -70,6 +76,7 @@ export class DemoWorld implements HostWorld {
 
   async stop(): Promise<void> {
     await this.demo?.stop();
+    await this.recorder?.stop();
   }
 
   async release(): Promise<void> {
@@ -90,17 +97,28 @@ export class DemoWorld implements HostWorld {
   }
 
   private async openDesk(): Promise<Desk> {
-    const { crew, plan, store } = this.context;
-    return openDesk({ pool: store.pool, plan, rules: DEFAULT_RULES, ...(await crew.open(store)) });
+    const { config, crew, plan, store } = this.context;
+    return openDesk({
+      pool: store.pool,
+      plan,
+      rules: DEFAULT_RULES,
+      ...(await crew.open(store)),
+      ...(config.meteredInDemo ? {} : { meteredSilence: METERED_SILENCE }),
+      onDecided: (barTime, mode, decided) => {
+        if (mode === 'live') this.recorder?.record({ barTime, noticed: this.noticed, decided });
+      },
+    });
   }
 
   /** Loads what the world lacks, then lets market time run. */
   private async begin(): Promise<ReplayClock> {
     const { crew, plan, store, observer, signal, speed, onError } = this.context;
     const { pool, world } = store;
+    const { symbol } = plan.instrument;
+    this.recorder = openCycleRecorder({ pool, symbol, events: this.context.events, fence: null, onError });
     const demo = openDemoFeed(pool, plan, world);
     this.clock = standing(plan.calendar.sessionOpen(world.firstSession!)!);
-    await loadHistory(pool, demo, plan.instrument.symbol, (done, total) => observer.progress('history', done, total));
+    await loadHistory(pool, demo, symbol, (done, total) => observer.progress('history', done, total));
     const desk = await this.openDesk();
     const start = await runUnwatched({ pool, plan, demo, desk, signal }, (done, total, time) => {
       this.clock = standing(time);
@@ -127,6 +145,7 @@ export class DemoWorld implements HostWorld {
         first = undefined;
         return ready;
       },
+      onStored: () => (this.noticed = performance.now()),
       onError,
     });
     return clock;
@@ -136,6 +155,7 @@ export class DemoWorld implements HostWorld {
   private async renew(old: ReplayClock): Promise<void> {
     const { server, database, store, plan, onError } = this.context;
     await this.demo!.stop();
+    await this.recorder!.stop();
     this.demo = undefined;
     this.restart = deferred();
     this.clock = standing(old.now());

@@ -54,6 +54,7 @@ export class MarketWorld implements HostWorld {
     const { symbol } = plan.instrument;
     const fence = { symbol: term.symbol, epoch: term.epoch };
     const recorder: CycleRecorder = openCycleRecorder({ pool, symbol, events, fence, onError });
+    let begin = activation;
     let opened = '';
     let noticedAt = performance.now();
     try {
@@ -67,18 +68,20 @@ export class MarketWorld implements HostWorld {
         changed: async () => (await crew.rows(store)) !== opened,
         openDesk: async (recomputeFrom) => {
           opened = await crew.rows(store);
-          return openDesk({
+          const desk = await openDesk({
             pool,
             plan,
             rules: DEFAULT_RULES,
             ...(await crew.open(store)),
             fence,
-            ...(activation === undefined ? {} : { activation }),
+            ...(begin === undefined ? {} : { activation: begin }),
             ...(recomputeFrom === undefined ? {} : { recomputeFrom }),
             onDecided: (barTime, mode, decided) => {
               if (mode === 'live') recorder.record({ barTime, noticed: noticedAt, decided });
             },
           });
+          begin = desk.processed ?? begin;
+          return desk;
         },
         onNotice: (_, noticed) => (noticedAt = noticed),
         onError,

@@ -32,6 +32,8 @@ export interface Candidate {
 const LOCK = 7_446_030;
 /** How often a leader makes sure that its connection lives. */
 const PING_MS = 1_000;
+/** Longest rest after terms that failed at once, one after the other. */
+const MAX_RETRY_MS = 5_000;
 
 /**
  * One leader per symbol: an advisory lock on a connection of its own, and an epoch that grows with each leader. Whoever does
@@ -91,19 +93,22 @@ export function standForLeader(options: LeaderOptions): Candidate {
   };
 
   const run = async (): Promise<void> => {
+    let failures = 0;
     while (!stopped) {
+      const began = performance.now();
       const client = new Client({ ...clientConfig(connection), connectionTimeoutMillis: 5_000, query_timeout: 5_000 });
       client.on('error', () => wake.now());
       wake.clear();
       try {
         await session(client);
       } catch (error) {
+        failures = performance.now() - began > MAX_RETRY_MS ? 1 : failures + 1;
         if (!stopped) onError(storeError(error));
       } finally {
         await client.end().catch(() => {});
       }
       wake.clear();
-      if (!stopped) await wake.wait(retryMs);
+      if (!stopped) await wake.wait(Math.min(MAX_RETRY_MS, retryMs * 2 ** Math.min(failures, 10)));
     }
   };
   const running = run();
