@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   createCalendar,
   defineStrategy,
@@ -14,6 +17,7 @@ import type { Feed } from '../../src/inference/feed.js';
 import { openPlan } from '../../src/inference/plan.js';
 import { MACRO_COLUMNS } from '../../src/ingest/macro-columns.js';
 import type { Discovery } from '../../src/plugins/discover.js';
+import { openFolder } from '../../src/stores/artifacts/folder.js';
 import { storeBars, type SourcedBar } from '../../src/stores/postgres/bars.js';
 import { storeMacro } from '../../src/stores/postgres/macro.js';
 import { openStore, type Store } from '../../src/stores/store.js';
@@ -122,6 +126,7 @@ export async function startMarket(
     config,
     plan,
     discovered: discoveredOf(options.strategies ?? RULES),
+    artifacts: { store: openFolder(mkdtempSync(join(tmpdir(), 'signalbox-market-'))), cache: null },
     kind: 'market',
     log: { info() {}, warn() {}, error() {} } as never,
   });
