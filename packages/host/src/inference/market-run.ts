@@ -22,8 +22,8 @@ export interface MarketRunOptions {
   readonly feed: Feed | null;
   /** The term of this host as leader: the run ends with it. */
   readonly term: Term;
-  /** Restores the desk from what is stored; features from `recomputeFrom` on are stored anew. */
-  readonly openDesk: (recomputeFrom?: number) => Promise<Desk>;
+  /** Restores the desk from what is stored. */
+  readonly openDesk: () => Promise<Desk>;
   /** True when another set of strategies is to run than the desk was opened with. */
   readonly changed: () => Promise<boolean>;
   /** Names of the macro series that the features read. */
@@ -88,13 +88,18 @@ export async function runMarket(options: MarketRunOptions): Promise<void> {
   };
 
   const open = async (): Promise<Desk> => {
-    const from = lateFrom;
-    lateFrom = Infinity;
     macroChanged = false;
-    const opened = await options.openDesk(Number.isFinite(from) ? from : undefined);
-    if (Number.isFinite(from) && opened.processed !== null) await markLate(pool, term, from, opened.processed);
+    const opened = await options.openDesk();
     settled = Math.max(settled, opened.processed ?? -Infinity);
     return opened;
+  };
+
+  /** Bars of before the newest that was decided upon came late, or were repaired: stored, and nothing is decided again. */
+  const mend = async (on: Desk): Promise<void> => {
+    const from = lateFrom;
+    lateFrom = Infinity;
+    await markLate(pool, term, from, on.processed!);
+    await on.mend();
   };
 
   const askFeed = async (from: number): Promise<void> => {
@@ -179,7 +184,8 @@ export async function runMarket(options: MarketRunOptions): Promise<void> {
     wake.clear();
     // earlier when a notification of the bar comes first
     noticed = performance.now();
-    if (!desk || Number.isFinite(lateFrom) || (await options.changed())) desk = await open();
+    if (!desk || (await options.changed())) desk = await open();
+    if (Number.isFinite(lateFrom)) await mend(desk);
     const waiting = await pass(desk);
     if (ended.aborted) return;
     const now = clock.now();

@@ -66,7 +66,7 @@ export class MarketWorld implements HostWorld {
         term,
         series: plan.series().names,
         changed: async () => (await crew.rows(store)) !== opened,
-        openDesk: async (recomputeFrom) => {
+        openDesk: async () => {
           opened = await crew.rows(store);
           const desk = await openDesk({
             pool,
@@ -75,7 +75,6 @@ export class MarketWorld implements HostWorld {
             ...(await crew.open(store)),
             fence,
             ...(begin === undefined ? {} : { activation: begin }),
-            ...(recomputeFrom === undefined ? {} : { recomputeFrom }),
             onDecided: (barTime, mode, decided) => {
               if (mode === 'live') recorder.record({ barTime, noticed: noticedAt, decided });
             },
