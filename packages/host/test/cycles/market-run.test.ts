@@ -152,7 +152,7 @@ describe('one cycle per slot', () => {
     await storeBars(database.pool, [first]);
     await until(database, first.time, 'late');
     expect(await facts(database)).toEqual(before);
-    expect(await row()).not.toEqual(features);
+    await expect.poll(row).not.toEqual(features);
     expect(await alerts(market)).toHaveLength(1);
   });
 
