@@ -5,14 +5,32 @@ export const API_VERSION = 1;
 const MOST_NAMES = 500;
 
 /** A definition without its functions: what crosses a process. */
-export type Description = Omit<AnyStrategy, 'create' | 'membersOf'>;
+export type Description = Omit<AnyStrategy, 'create' | 'membersOf' | 'metered'> & {
+  /** It says that its answers cost, whatever its configuration makes of it: on the safe side, since functions do not cross. */
+  readonly metered?: unknown;
+};
 
 /** What a definition says, for another process; the brand and `create` are told as facts. */
 export function describe(value: unknown): Record<string, unknown> {
   const d = (typeof value === 'object' && value !== null ? value : {}) as Partial<AnyStrategy>;
   const { $$type, code, name, type, apiVersion, features, members, artifacts, config, state, acceptsMissing } = d;
   const creates = typeof d.create === 'function';
-  return { $$type, code, name, type, apiVersion, features, members, artifacts, config, state, acceptsMissing, creates };
+  const metered = typeof d.metered === 'function';
+  const facts = { creates, metered };
+  return {
+    $$type,
+    code,
+    name,
+    type,
+    apiVersion,
+    features,
+    members,
+    artifacts,
+    config,
+    state,
+    acceptsMissing,
+    ...facts,
+  };
 }
 
 /** What is wrong with a description, all of it together; empty when nothing is. */

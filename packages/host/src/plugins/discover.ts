@@ -73,6 +73,7 @@ async function loadApart(located: LocatedPackage, cwd: string, isolation: Isolat
     check(located, description);
     const definition = {
       ...(description as Description),
+      metered: () => (description as Description).metered === true,
       create: () =>
         Promise.reject(new SignalboxError('INTERNAL', `${name} runs in a process of its own`, 'Report it.')),
     };

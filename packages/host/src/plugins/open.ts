@@ -121,7 +121,8 @@ export async function openStrategies(options: OpenOptions): Promise<OpenStrategi
     const { definition } = installed;
     // a definition that came from another process cannot name its further members itself
     if (!installed.apart) return definition;
-    return { ...definition, members: [...(definition.members ?? []), ...(serving?.members ?? [])] };
+    const members = [...(definition.members ?? []), ...(serving?.members ?? [])];
+    return { ...definition, members };
   });
   const parameters = new Map(options.rows.map((row) => [row.code, row.parameters]));
   const seats = seatAll(definitions, options.features, (code) => parameters.get(code) ?? {});

@@ -121,13 +121,20 @@ export async function startMarket(
   let begun = (): void => {};
   const ready = new Promise<void>((resolve) => (begun = resolve));
   const ending = new AbortController();
-  const config = { strategies: {}, allowSimulatedModels: false, meteredInDemo: false } as unknown as Config;
+  const config = {
+    projectDir: tmpdir(),
+    plugins: [],
+    isolation: { deadlineMs: 10_000 },
+    strategies: {},
+    allowSimulatedModels: false,
+  } as unknown as Config;
   const crew = new Crew({
     config,
     plan,
     discovered: discoveredOf(options.strategies ?? RULES),
     artifacts: { store: openFolder(mkdtempSync(join(tmpdir(), 'signalbox-market-'))), cache: null },
     kind: 'market',
+    marketTime: () => now,
     log: { info() {}, warn() {}, error() {} } as never,
   });
   await crew.register(store);
