@@ -27,7 +27,7 @@ const manifest = JSON.parse(file('model_v1.manifest.json').toString()) as ModelM
   golden_trajectories: GoldenTrajectory[];
 };
 const plan = compileFeatures(defaultFeatures(), createCalendar(USDCOP_CALENDAR));
-const artifact = (change: object = {}, model = bytes): Artifact => ({
+const artifact = (change: object = {}, model: Uint8Array = bytes): Artifact => ({
   format: 'onnx',
   sha256: sha256(model),
   bytes: model,
