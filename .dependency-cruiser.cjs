@@ -32,7 +32,7 @@ module.exports = {
     {
       name: 'a-strategy-knows-core-and-libraries',
       severity: 'error',
-      from: { path: '^(packages/strategy-[^/]+|examples/[^/]+)/' },
+      from: { path: '^(packages/strategy-[^/]+|examples/[^/]+)/', pathNot: '\\.test\\.' },
       to: { path: '^packages/(host|client|dashboard|strategy-)', pathNot: '^packages/(strategy-[^/]+)/' },
     },
     {

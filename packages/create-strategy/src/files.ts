@@ -1,15 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { manifestOf } from './manifest.js';
+import { MODELS } from './models.js';
 import type { Options } from './options.js';
 import { readmeOf } from './readme.js';
 import { strategyOf } from './strategy.js';
 import { testOf } from './test.js';
-
-/** Where a template's model lies here, and under which name in the package. */
-export const MODELS = {
-  xgboost: { file: 'xgboost.json', as: 'model_v1.json', format: 'xgboost-json' },
-  lightgbm: { file: 'lightgbm.txt', as: 'model_v1.txt', format: 'lightgbm-text' },
-} as const;
 
 /** The files of the package, by path. */
 export function filesOf(options: Options): Map<string, string | Uint8Array> {

@@ -1,4 +1,4 @@
-import { MODELS } from './files.js';
+import { MODELS } from './models.js';
 import type { Options } from './options.js';
 
 const SIGNALBOX = '^0.1.0';

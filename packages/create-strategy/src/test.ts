@@ -1,4 +1,4 @@
-import { MODELS } from './files.js';
+import { MODELS } from './models.js';
 import type { Options } from './options.js';
 
 /** The test of the new package: the conformance kit, in Node's own runner. */
