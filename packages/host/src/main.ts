@@ -3,9 +3,11 @@ import type { Config } from './config/config.js';
 import { version } from './config/version.js';
 import { createCycleTrigger } from './inference/cycles.js';
 import { openPlan, type Plan } from './inference/plan.js';
-import { openLog, type Log } from './observe/log.js';
+import { logAnswer, logSocket } from './observe/access-log.js';
+import { openLogs, type Log, type Logs } from './observe/log.js';
 import { announce } from './observe/running.js';
 import { discover, type Discovery } from './plugins/discover.js';
+import { SIGNALS } from './live/channel.js';
 import { endOrphans } from './plugins/isolation/orphans.js';
 import { childEntry } from './plugins/isolation/process.js';
 import { pluginTransforms } from './plugins/transforms.js';
@@ -25,7 +27,7 @@ export type { StartObserver, StartOptions } from './worlds/context.js';
 
 /** Starts the host and resolves when `signal` has ended it: the only place where its parts are put together. */
 export async function startHost(config: Config, options: StartOptions): Promise<void> {
-  const log = openLog(config.projectDir);
+  const logs = openLogs(config.projectDir, process.env['SIGNALBOX_LOG_STDERR'] ? { also: process.stderr } : {});
   const transforms = await pluginTransforms(config.projectDir, config.plugins);
   const plan = openPlan(config.instruments[0], config.features, transforms);
   endOrphans(childEntry());
@@ -37,12 +39,18 @@ export async function startHost(config: Config, options: StartOptions): Promise<
   });
   const discovered = await discovering;
   const artifacts = await openArtifacts(config.projectDir, config.artifacts);
-  const host = new Host(config, options, plan, discovered, artifacts, server, log);
+  const host = new Host(config, options, plan, discovered, artifacts, server, logs);
+  logs.host.info({ version: version(), pid: process.pid, world: config.world }, 'the host starts');
   try {
     await host.run();
+  } catch (error) {
+    logs.host.fatal(error, 'the host ends');
+    throw error;
   } finally {
     await host.close();
     await server.stop();
+    logs.host.info('the host has ended');
+    logs.close();
   }
 }
 
@@ -55,6 +63,7 @@ class Host {
   private readonly world: HostWorld;
   private services: Services | undefined;
   private store: Store | undefined;
+  private readonly log: Log;
   private withdraw = (): void => {};
 
   constructor(
@@ -64,8 +73,9 @@ class Host {
     private readonly discovered: readonly Discovery[],
     artifacts: Artifacts,
     private readonly server: PostgresServer,
-    private readonly log: Log,
+    private readonly logs: Logs,
   ) {
+    const log = (this.log = logs.host);
     const kind = config.world === 'demo' ? 'simulated' : 'market';
     this.database = server.database ?? WORLD_DATABASES[kind];
     this.revival = createRevival({
@@ -132,12 +142,18 @@ class Host {
     this.services = createServices(this.dependencies(), {
       // on loopback, without authentication
       open: true,
-      onError: (error, request) => this.log.error({ err: error, ...request }),
+      onError: (error, { service, ...request }) => this.logs.service(service).error({ err: error, ...request }),
+      onAnswered: (answered) => logAnswer(this.logs.service(answered.service), answered),
+      live: {
+        onClosed: (closed) => logSocket(this.logs.service(closed.path === SIGNALS.path ? 'models' : 'trading'), closed),
+      },
     });
     for (const service of this.services.all) {
       const { port, configured, enabled } = this.config.services[service.name as keyof Config['services']];
       if (!enabled) continue;
-      this.listening.push(await listen(service, { bind: this.config.bind, port, nextFree: !configured }));
+      const listening = await listen(service, { bind: this.config.bind, port, nextFree: !configured });
+      this.listening.push(listening);
+      this.logs.service(service.name).info({ url: listening.url }, 'listening');
     }
     return this.listening;
   }

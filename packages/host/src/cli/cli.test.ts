@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -51,13 +51,16 @@ function leaves(command: Command, path: string[] = []): { path: string[]; comman
 
 describe('the command line', () => {
   it.each(leaves(program).map(({ path, command }) => [path.join(' '), command] as const))(
-    '%s has --json, a description and help',
+    '%s has --json, a description and help with two examples of itself',
     async (path, command) => {
       expect(command.options.map((option) => option.long)).toContain('--json');
       expect(command.description()).not.toBe('');
       const { code, out, err } = await cli([...path.split(' '), '--help']);
       expect(code).toBe(EXIT.ok);
       expect(out).toContain('Usage: signalbox');
+      expect(out.split(`signalbox ${path}`).length - 2, 'its usage, and two examples at least').toBeGreaterThanOrEqual(
+        2,
+      );
       expect(err).toBe('');
     },
   );
@@ -69,6 +72,33 @@ describe('the command line', () => {
     expect(err).toContain('Did you mean export?');
     expect((await cli(['backtest', '--form', 'x'])).err).toContain('Did you mean --from?');
     expect((await cli(['backtest', '--from', 'monday'])).code).toBe(EXIT.usage);
+  });
+
+  it('a command that there is not has no help: it is refused, with the nearest one', async () => {
+    for (const args of [
+      ['exprt', '--help'],
+      ['help', 'exprt'],
+      ['--help', 'exprt'],
+      ['exprt', '-h', '--json'],
+    ]) {
+      const { code, out, err } = await cli(args);
+      expect(code, args.join(' ')).toBe(EXIT.usage);
+      expect(args.includes('--json') ? out : err).toContain('Did you mean export?');
+    }
+    expect((await cli(['models', 'prmote', '--help'])).err).toContain('Did you mean promote?');
+    expect((await cli(['help', 'models', 'promote'])).code).toBe(EXIT.ok);
+    expect((await cli(['help'])).code).toBe(EXIT.ok);
+  });
+
+  it('the table of exit codes in docs/commands.md is the one that holds', () => {
+    const text = readFileSync(new URL('../../../../docs/commands.md', import.meta.url), 'utf8');
+    const table = [...text.matchAll(/^\| *(\d+) *\| *`(\w+)`/gm)].map(([, code, name]) => [name, Number(code)]);
+    expect(Object.fromEntries(table)).toEqual({ ...EXIT });
+  });
+
+  it('docs/commands.md names every command', () => {
+    const text = readFileSync(new URL('../../../../docs/commands.md', import.meta.url), 'utf8');
+    for (const command of program.commands) expect(text).toContain(`\`${command.name()}`);
   });
 
   it('--json prints one object on stdout and nothing else, whatever happens', async () => {

@@ -3,7 +3,7 @@ import { SignalboxError } from '@signalbox/core';
 import type { Config } from '../config/config.js';
 import { findRunning } from '../observe/running.js';
 import { WORLD_DATABASES } from '../stores/postgres/world.js';
-import { configOf, integer, number, type Session } from './session.js';
+import { configOf, examples, integer, number, type Session } from './session.js';
 
 const ACTIONS = {
   pause: 'hold the clock',
@@ -20,9 +20,9 @@ export function demoCommand(session: Session): Command {
   const port = (child: Command): Command =>
     child.option('--port <number>', 'port of the Multi-Model API', integer(1, 65_535));
   for (const [action, description] of Object.entries(ACTIONS)) {
-    port(command.command(action).description(description)).action((options: { port?: number }) =>
-      control(session, options, { action }),
-    );
+    port(command.command(action).description(description))
+      .addHelpText('after', examples(`demo ${action}`, `demo ${action} --port 8006 --json`))
+      .action((options: { port?: number }) => control(session, options, { action }));
   }
   port(
     command
@@ -30,6 +30,7 @@ export function demoCommand(session: Session): Command {
       .argument('<factor>', 'market seconds per wall second, for example 60', number(0.1, 100_000)),
   )
     .description('set how fast the clock runs')
+    .addHelpText('after', examples('demo speed 120', 'demo speed 1x --json'))
     .action((speed: number, options: { port?: number }) => control(session, options, { action: 'speed', speed }));
   return command.addHelpText('after', '\nExamples:\n  signalbox demo pause\n  signalbox demo speed 120');
 }

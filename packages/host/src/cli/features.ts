@@ -10,7 +10,7 @@ import { discover, type Discovery } from '../plugins/discover.js';
 import { pluginTransforms } from '../plugins/transforms.js';
 import type { Config } from '../config/config.js';
 import { EXIT } from './exit-codes.js';
-import { configOf, type Session } from './session.js';
+import { configOf, examples, type Session } from './session.js';
 import { withStore } from './store.js';
 import { table } from './terminal.js';
 
@@ -31,6 +31,7 @@ export function featuresCommand(session: Session): Command {
     .description(
       'validate the feature file; show its features, what changed against what is stored, and which models it breaks',
     )
+    .addHelpText('after', examples('features check', 'features check --no-store --json'))
     .option(...world)
     .option('--no-store', 'do not open the database')
     .action((flags: Flags) => check(session, flags));
@@ -40,12 +41,13 @@ export function featuresCommand(session: Session): Command {
     .option(...world)
     .addHelpText(
       'after',
-      '\nMay be stopped and run again. A running host goes on with the file that it was started with: start it anew.',
+      `\nMay be stopped and run again. A running host goes on with the file that it was started with: start it anew.\n${examples('features migrate', 'features migrate --world market --json')}`,
     )
     .action((flags: Flags) => migrate(session, flags));
   features
     .command('types')
     .description('write a TypeScript file with the names of the features, so that a wrong one does not compile')
+    .addHelpText('after', examples('features types', 'features types --out src/features.d.ts'))
     .option('--out <file>', 'the file to write', 'features.d.ts')
     .action((flags: Flags) => types(session, flags));
   return features;

@@ -7,6 +7,7 @@ import { EXIT, exitCodeOf } from './exit-codes.js';
 import { exportCommand } from './export.js';
 import { featuresCommand } from './features.js';
 import { ingestCommand } from './ingest.js';
+import { logsCommand } from './logs.js';
 import { modelsCommand } from './models.js';
 import { pluginsCommand } from './plugins.js';
 import { maintainCommand } from './maintain.js';
@@ -41,6 +42,7 @@ export function programOf(session: Session): Command {
     restoreCommand,
     maintainCommand,
     psqlCommand,
+    logsCommand,
     configCommand,
   ]) {
     program.addCommand(command(session));
@@ -78,7 +80,8 @@ export async function run(
     exitCode: EXIT.ok,
   };
   try {
-    await programOf(session).parseAsync([...argv], { from: 'user' });
+    const program = programOf(session);
+    await program.parseAsync(named(program, argv), { from: 'user' });
     return session.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -97,6 +100,24 @@ export async function run(
       streams.stderr.write(`${error.stack}\n`);
     return code;
   }
+}
+
+/**
+ * Commander answers a wish for help before it looks whether the command exists. A name that there is not is passed on alone,
+ * so that it is refused, with the nearest one.
+ */
+function named(program: Command, argv: readonly string[]): string[] {
+  let command = program;
+  const path: string[] = [];
+  for (const word of argv) {
+    if (command.commands.length === 0) break;
+    if (word.startsWith('-') || word === 'help') continue;
+    path.push(word);
+    const child = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
+    if (!child) return path;
+    command = child;
+  }
+  return [...argv];
 }
 
 /** The process's own entry. */

@@ -50,7 +50,7 @@ export function modelsCommand(session: Session): Command {
   command(
     'promote <code> <version>',
     'make a verified version the live one; v0 is the model that the package brings along',
-    '  signalbox models promote ML_XGB v2',
+    '  signalbox models promote ML_XGB v2\n  signalbox models promote ML_XGB v0 --world market',
   ).action((code: string, version: string, flags: Flags) =>
     withRegistry(session, flags, async (registry) => {
       const change = await registry.promote(code, parseVersion(version), actor());
@@ -60,7 +60,7 @@ export function modelsCommand(session: Session): Command {
   command(
     'rollback <code>',
     'go back to the version that was live before',
-    '  signalbox models rollback ML_XGB',
+    '  signalbox models rollback ML_XGB\n  signalbox models rollback ML_XGB --world market --json',
   ).action((code: string, flags: Flags) =>
     withRegistry(session, flags, async (registry) => {
       const change = await registry.rollback(code, actor());

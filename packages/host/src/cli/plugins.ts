@@ -13,7 +13,7 @@ import { listStrategies, setStrategyActive } from '../stores/postgres/strategies
 import { WORLD_DATABASES } from '../stores/postgres/world.js';
 import { EXIT } from './exit-codes.js';
 import { listPlugins } from './plugins-list.js';
-import { configOf, type Session } from './session.js';
+import { configOf, examples, type Session } from './session.js';
 import { withStore, type OpenStore } from './store.js';
 
 interface WorldFlag {
@@ -33,24 +33,36 @@ export function pluginsCommand(session: Session): Command {
     inWorld(child).option('-y, --yes', 'do not ask').option('--dry-run', 'show what would be done, and do nothing');
   changing(command.command('add <package>'))
     .description('show an installed package and its conformance, allow it, and give it its row')
+    .addHelpText(
+      'after',
+      examples('plugins add @acme/strategy-x', 'plugins add @acme/strategy-x --world market --json'),
+    )
     .option('--force', 'add it although it does not conform')
     .action((name: string, flags: ChangeFlags) => add(session, name, flags));
   inWorld(command.command('list'))
     .description('the allow-list, the strategies in the database, and where each stands')
+    .addHelpText('after', examples('plugins list', 'plugins list --json'))
     .action((flags: WorldFlag) => listPlugins(session, configOf(session, flags)));
   command
     .command('test <package>')
     .description('hold an installed package to the contract, case by case')
+    .addHelpText('after', examples('plugins test @signalbox/strategy-ml-xgb', 'plugins test @acme/strategy-x --json'))
     .action((name: string) => test(session, name));
   inWorld(command.command('suspend <code>'))
     .description('stop asking a strategy, until it is resumed; its open position is still settled')
+    .addHelpText(
+      'after',
+      examples('plugins suspend ML_XGB', "plugins suspend ML_XGB --reason 'odd answers' --world market"),
+    )
     .option('--reason <text>', 'why', 'by an operator')
     .action((code: string, flags: WorldFlag & { reason: string }) => suspend(session, code, flags));
   inWorld(command.command('resume <code>'))
     .description('lift a suspension; faults up to now count no more')
+    .addHelpText('after', examples('plugins resume ML_XGB', 'plugins resume ML_XGB --world market'))
     .action((code: string, flags: WorldFlag) => resume(session, code, flags));
   changing(command.command('remove <package>'))
     .description('take a package off the allow-list and switch its strategy off; what it did stays')
+    .addHelpText('after', examples('plugins remove @acme/strategy-x', 'plugins remove @acme/strategy-x --json'))
     .action((name: string, flags: ChangeFlags) => remove(session, name, flags));
   return command.addHelpText(
     'after',

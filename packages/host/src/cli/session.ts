@@ -50,3 +50,7 @@ export function day(text: string): string {
     throw new InvalidArgumentError('Give a date as YYYY-MM-DD.');
   return text;
 }
+
+/** Examples at the end of a command's help: at least two, whole lines that can be copied. */
+export const examples = (...lines: readonly string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  signalbox ${line}`).join('\n')}`;

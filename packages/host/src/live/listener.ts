@@ -25,6 +25,7 @@ export class Listener {
   #newest = 0;
   #live = false;
   #ended = false;
+  #said: { readonly code: number; readonly reason: string } | undefined;
   #lastSent = Date.now();
   #lastChecked = Date.now();
   #alive = true;
@@ -39,13 +40,15 @@ export class Listener {
     readonly channel: Channel,
     readonly wanted: ReadonlySet<string> | null,
     since: number,
-    readonly onClose: () => void,
+    readonly onClose: (code: number, reason: string) => void,
   ) {
     this.#cursor = since;
     socket.on('error', () => {});
-    socket.on('close', () => {
+    socket.on('close', (code, reason) => {
       this.#ended = true;
-      onClose();
+      // what we said holds: one that is cut off in the end answers nothing
+      if (this.#said) onClose(this.#said.code, this.#said.reason);
+      else onClose(code, String(reason));
     });
     socket.on('pong', () => {
       this.#alive = true;
@@ -118,6 +121,7 @@ export class Listener {
     if (this.#ended) return;
     this.#ended = true;
     this.#live = false;
+    this.#said = { code, reason };
     this.socket.close(code, reason);
     // one that does not read does not say goodbye either
     setTimeout(() => this.socket.terminate(), this.limits.grace).unref();

@@ -9,6 +9,7 @@ import { chosen } from '../services/respond.js';
 import { CodeList, Query } from '../services/schemas.js';
 import { errorBody } from '../services/status.js';
 import { parameters } from '../services/validation.js';
+import type { SocketClosed } from '../observe/access-log.js';
 import { PRICES, SIGNALS, type Channel } from './channel.js';
 import { Frames } from './frames.js';
 import { Listener, type Limits } from './listener.js';
@@ -19,6 +20,8 @@ export interface LiveOptions extends Access, Partial<Limits> {
   /** Bytes that may wait for all clients together; 64 MB by default. */
   readonly totalQueueBytes?: number;
   readonly onError?: (error: unknown) => void;
+  /** Told of the end of each connection. */
+  readonly onClosed?: (closed: SocketClosed) => void;
 }
 
 /** The WebSockets: every published event to every client that wants it. */
@@ -120,9 +123,12 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
       if (socket.destroyed) return;
       sockets.handleUpgrade(request, socket, head, (client) => {
         const wanted = strategies === undefined ? null : new Set(strategies.split(','));
-        const listener = new Listener(client, dependencies, frames, limits, channel, wanted, since ?? last, () =>
-          listeners.delete(listener),
-        );
+        const began = performance.now();
+        const gone = (code: number, reason: string): void => {
+          listeners.delete(listener);
+          options.onClosed?.({ path: channel.path, code, reason, seconds: (performance.now() - began) / 1000 });
+        };
+        const listener = new Listener(client, dependencies, frames, limits, channel, wanted, since ?? last, gone);
         listeners.add(listener);
         listener.begin(since !== undefined).catch((error: unknown) => {
           options.onError?.(error);

@@ -1,22 +1,65 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pino, type Logger } from 'pino';
+import { multistream, pino, stdTimeFunctions, type Logger } from 'pino';
+import { LogFile, type LogFileOptions } from './log-file.js';
 
 export type Log = Logger;
 
-/** The host's log: JSON lines in `.signalbox/logs/host.log`, wall time. Never a password, key or token. */
-export function openLog(projectDir: string): Log {
-  const folder = join(projectDir, '.signalbox', 'logs');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return pino(
-    {
-      level: 'info',
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      redact: {
-        paths: ['password', '*.password', 'databaseUrl', '*.databaseUrl', 'connectionString', '*.connectionString'],
+/** The log of each service, under the name that the reference gives the service; `host` is that of everything else. */
+export const SERVICE_LOGS = Object.freeze({
+  models: 'multi-model-api',
+  trading: 'trading-api',
+  analytics: 'analytics-api',
+  dashboard: 'dashboard',
+});
+export type ServiceLogName = keyof typeof SERVICE_LOGS;
+export const LOG_NAMES: readonly string[] = Object.freeze(['host', ...Object.values(SERVICE_LOGS)]);
+
+export interface Logs {
+  readonly host: Log;
+  /** That of a service, by the host's name for it (`trading`). */
+  service(name: string): Log;
+  close(): void;
+}
+
+export interface LogOptions extends LogFileOptions {
+  /** Every line goes there as well: in a container its output is the log. */
+  readonly also?: { write(line: string): unknown };
+}
+
+export const logFolder = (projectDir: string): string => join(projectDir, '.signalbox', 'logs');
+export const logPath = (projectDir: string, name: string): string => join(logFolder(projectDir), `${name}.log`);
+
+const SECRET = ['password', '*.password', 'databaseUrl', '*.databaseUrl', 'connectionString', '*.connectionString'];
+
+/** The logs of a host: JSON lines in `.signalbox/logs`, wall time, bounded. Never a password, key or token. */
+export function openLogs(projectDir: string, { also, ...options }: LogOptions = {}): Logs {
+  mkdirSync(logFolder(projectDir), { recursive: true, mode: 0o700 });
+  const files: LogFile[] = [];
+  const open = (name: string): Log => {
+    const file = new LogFile(logPath(projectDir, name), options);
+    files.push(file);
+    return pino(
+      {
+        level: 'info',
+        base: also ? { service: name } : null,
+        timestamp: stdTimeFunctions.isoTime,
+        redact: { paths: SECRET },
       },
+      also ? multistream([{ stream: file }, { stream: { write: (line: string) => void also.write(line) } }]) : file,
+    );
+  };
+  const host = open('host');
+  const services = new Map<string, Log>();
+  return {
+    host,
+    service(name) {
+      const known = SERVICE_LOGS[name as ServiceLogName] as string | undefined;
+      if (known === undefined) return host;
+      let log = services.get(name);
+      if (!log) services.set(name, (log = open(known)));
+      return log;
     },
-    pino.destination({ dest: join(folder, 'host.log'), mkdir: true, sync: false }),
-  );
+    close: () => files.forEach((file) => file.close()),
+  };
 }

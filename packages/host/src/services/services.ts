@@ -1,4 +1,5 @@
 import type Koa from 'koa';
+import type { Answered } from '../observe/access-log.js';
 import { createMetrics, type Metrics } from '../observe/metrics.js';
 import { PRICES, SIGNALS, type Channel } from '../live/channel.js';
 import { createLive, type Live, type LiveOptions } from '../live/live.js';
@@ -14,7 +15,12 @@ import { MODELS_ROUTES } from './models/index.js';
 import type { Route } from './route.js';
 import { TRADING_ROUTES } from './trading/index.js';
 
-export interface ServicesOptions extends Omit<ApplicationOptions, 'title' | 'keep' | 'gate' | 'onAnswer'> {
+export interface ServicesOptions extends Omit<ApplicationOptions, 'title' | 'keep' | 'gate' | 'onAnswer' | 'onError'> {
+  /** Told of what went wrong inside, and in which service: the caller sees a code only. */
+  readonly onError?: (
+    error: unknown,
+    request: { readonly service: string; readonly method: string; readonly path: string },
+  ) => void;
   readonly keep?: KeepOptions;
   readonly gate?: GateOptions;
   /**
@@ -22,6 +28,8 @@ export interface ServicesOptions extends Omit<ApplicationOptions, 'title' | 'kee
    * roles it must stay so.
    */
   readonly open?: boolean;
+  /** Told of each answer that was made for it alone: one that is kept costs no line. */
+  readonly onAnswered?: (answered: Answered) => void;
   readonly live?: Omit<LiveOptions, 'allowedHosts' | 'onError'>;
   /** Folder of the built page; that of @signalbox/dashboard by default. */
   readonly pageFolder?: string;
@@ -46,7 +54,7 @@ export interface Services {
  * getter may answer differently when the demo begins anew; then call `live.reset()`.
  */
 export function createServices(given: ServiceDependencies, options: ServicesOptions = {}): Services {
-  const { live: limits, pageFolder, keep: kept, gate: width, open = false, ...common } = options;
+  const { live: limits, pageFolder, keep: kept, gate: width, open = false, onAnswered, onError, ...common } = options;
   const metrics = createMetrics({
     clients: () => live.clientsOf,
     bars: async () => dependencies.reads.barCounts(),
@@ -61,7 +69,7 @@ export function createServices(given: ServiceDependencies, options: ServicesOpti
   const live = createLive(dependencies, {
     ...limits,
     ...(rest.allowedHosts ? { allowedHosts: rest.allowedHosts } : {}),
-    onError: (error) => rest.onError?.(error, { method: 'GET', path: '/ws/trading-signals' }),
+    onError: (error) => onError?.(error, { service: 'models', method: 'GET', path: SIGNALS.path }),
   });
   const service = (name: string, defaultPort: number, application: Koa, ...channels: Channel[]): Service => ({
     name,
@@ -78,8 +86,12 @@ export function createServices(given: ServiceDependencies, options: ServicesOpti
   });
   const observed = (service: string) => ({
     ...rest,
-    onAnswer: (...[route, method, status, seconds]: Parameters<NonNullable<ApplicationOptions['onAnswer']>>) =>
-      metrics.request(service, route, method, status, seconds),
+    onError: (error: unknown, request: { readonly method: string; readonly path: string }) =>
+      onError?.(error, { service, ...request }),
+    onAnswer: (...[route, method, status, seconds]: Parameters<NonNullable<ApplicationOptions['onAnswer']>>) => {
+      metrics.request(service, route, method, status, seconds);
+      onAnswered?.({ service, route, method, status, seconds });
+    },
   });
   const api = (name: string, routes: readonly Route[], title: string): Koa =>
     createApplication(routes, dependencies, { ...observed(name), title: `Signalbox ${title}` });
