@@ -31,6 +31,7 @@ describe('createClient', () => {
     await client.events({ since: 3 });
     await client.clock();
     await client.candlesticks('USD/COP', { timeframe: '1h' });
+    await client.riskMetrics({ portfolio_value: 5, strategy: 'A' });
     expect(sent.map(({ url }) => url.replace('http://localhost:8006', ''))).toEqual([
       '/api/health',
       '/api/models/signals/latest',
@@ -44,6 +45,7 @@ describe('createClient', () => {
       '/api/events?since=3',
       '/api/clock',
       '/api/candlesticks/USD%2FCOP?timeframe=1h',
+      '/api/analytics/risk-metrics?portfolio_value=5&strategy=A',
     ]);
     expect(sent.every(({ init }) => init.method === 'GET')).toBe(true);
   });

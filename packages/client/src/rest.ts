@@ -74,6 +74,25 @@ export interface Client {
     symbol: string,
     query?: QueryParameters<'/api/candlesticks/{symbol}'>,
   ): Promise<Answer<'/api/candlesticks/{symbol}'>>;
+  performanceKpis(
+    query?: QueryParameters<'/api/analytics/performance-kpis'>,
+  ): Promise<Answer<'/api/analytics/performance-kpis'>>;
+  riskMetrics(query?: QueryParameters<'/api/analytics/risk-metrics'>): Promise<Answer<'/api/analytics/risk-metrics'>>;
+  rlMetrics(query?: QueryParameters<'/api/analytics/rl-metrics'>): Promise<Answer<'/api/analytics/rl-metrics'>>;
+  sessionPnl(query?: QueryParameters<'/api/analytics/session-pnl'>): Promise<Answer<'/api/analytics/session-pnl'>>;
+  marketConditions(
+    query?: QueryParameters<'/api/analytics/market-conditions'>,
+  ): Promise<Answer<'/api/analytics/market-conditions'>>;
+  productionGates(
+    query?: QueryParameters<'/api/analytics/production-gates'>,
+  ): Promise<Answer<'/api/analytics/production-gates'>>;
+  spreadProxy(query?: QueryParameters<'/api/analytics/spread-proxy'>): Promise<Answer<'/api/analytics/spread-proxy'>>;
+  sessionProgress(
+    query?: QueryParameters<'/api/analytics/session-progress'>,
+  ): Promise<Answer<'/api/analytics/session-progress'>>;
+  executionMetrics(
+    query?: QueryParameters<'/api/analytics/execution-metrics'>,
+  ): Promise<Answer<'/api/analytics/execution-metrics'>>;
 }
 
 /**
@@ -137,6 +156,15 @@ export function createClient(options: ClientOptions = {}): Client {
     marketStatus: () => get('/api/market-status'),
     isTradingDay: (query) => get('/api/v1/trading-calendar/is-trading-day', query),
     candlesticks: (symbol, query) => get(`/api/candlesticks/${part(symbol)}`, query),
+    performanceKpis: (query) => get('/api/analytics/performance-kpis', query),
+    riskMetrics: (query) => get('/api/analytics/risk-metrics', query),
+    rlMetrics: (query) => get('/api/analytics/rl-metrics', query),
+    sessionPnl: (query) => get('/api/analytics/session-pnl', query),
+    marketConditions: (query) => get('/api/analytics/market-conditions', query),
+    productionGates: (query) => get('/api/analytics/production-gates', query),
+    spreadProxy: (query) => get('/api/analytics/spread-proxy', query),
+    sessionProgress: (query) => get('/api/analytics/session-progress', query),
+    executionMetrics: (query) => get('/api/analytics/execution-metrics', query),
   };
 }
 

@@ -465,10 +465,199 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/analytics/performance-kpis': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Ratios, drawdowns and growth of a strategy, or of holding the pair
+     * @description With `strategy`: from its stored equity and closed trades. Without: of holding one unit of the pair, by the closes of stored bars, in quote currency (`basis: instrument`). Ratios come from the returns of the sessions completed in the window (equity at session close over the previous one, flat sessions included); the base is the last session close before it, else the initial equity, or the first open. N = `periods_per_year`.
+     */
+    get: operations['getAnalyticsPerformanceKpis'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/analytics/risk-metrics': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What one session may cost, and what is exposed now
+     * @description VaR and expected shortfall are historical, for one session: quantiles of session returns (linear between order statistics), as positive US dollars of `portfolio_value`. With `strategy` the returns are those of its equity; without, those of holding the pair (`basis: instrument`). Exposures are those of the open positions of the strategy, or of all active ones.
+     */
+    get: operations['getAnalyticsRiskMetrics'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/analytics/rl-metrics': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How a policy acts: trades a session, bars held, balance of its actions
+     * @description From the strategy's stored live signals and positions. A session is one episode. What only real orders have, and what needs volume, is null with its reason.
+     */
+    get: operations['getAnalyticsRlMetrics'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/analytics/session-pnl': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What one session did to the price and to each account
+     * @description Prices are the session's first open and last close; P&L is equity at its close, or so far, less equity at its open (the last mark before it, else the initial equity).
+     */
+    get: operations['getAnalyticsSessionPnl'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/analytics/market-conditions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What the surroundings of the pair look like
+     * @description From stored macro values as far as they are known at market time (daily ones at the open of the session after their date, monthly ones 35 days after it), and from bars. warning/critical: VIX 25/35, USD/COP volatility 20/30 % a year (sd of the session returns in the window · √N), EMBI 350/500 bp, Brent below 60/45 USD. A daily value older than 7 days, a monthly one older than 75, is stale: `unknown`.
+     */
+    get: operations['getAnalyticsMarketConditions'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/analytics/production-gates': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Whether a strategy is fit to trade, gate by gate
+     * @description Ratios and drawdown from its stored equity; bars answered = stored signals / stored bars since its first decision; latencies are the 99th percentiles that the cycle measured and stored (inference: from question to answer; bar to signal: from noticing the stored bar to the publication of the signal), by wall time of the last `days` days; golden vectors as the model that serves was checked. An unknown value is not a pass.
+     */
+    get: operations['getAnalyticsProductionGates'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/analytics/spread-proxy': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * An estimate of the spread from highs and lows of bars
+     * @description Corwin and Schultz (2012) over each two consecutive stored bars of one session. Negative estimates are set to 0 and counted. Bars whose high is their low (close-only) say nothing: no pair with one is taken, and their share is given. Quantiles are linear between order statistics.
+     */
+    get: operations['getAnalyticsSpreadProxy'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/analytics/session-progress': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How far today's session is
+     * @description At market time, by the calendar: today's session, or the next one on a day without. `data_points` are the session's stored bars that are complete.
+     */
+    get: operations['getAnalyticsSessionProgress'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/analytics/execution-metrics': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How signals became fills, and what fills cost
+     * @description From stored signals and positions of the live run. An order is an accepted signal that asked for an entry: `long` or `short` while no position of that side was open. One that its own bar refuses (last_bar, cost_exceeds_target, no_size, suspect_price, too_old) was not accepted.
+     */
+    get: operations['getAnalyticsExecutionMetrics'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description Shares of long, short, flat and close signals */
+    ActionBalance: {
+      /** @description Fraction, 0–1 */
+      buy: number;
+      /** @description Fraction, 0–1 */
+      sell: number;
+      /** @description Fraction, 0–1 */
+      hold: number;
+    };
     Candle: {
       /** @description Open time of the bucket, epoch milliseconds */
       time: number;
@@ -712,6 +901,56 @@ export interface components {
       /** @description Highest published seq; 0 before the first event */
       last_seq: number;
     };
+    ExecutionCounts: {
+      /** @description Accepted signals that asked for an entry and were filled or cancelled: not those in a position of their side */
+      n_orders: number;
+      /** @description Orders that were filled */
+      n_fills: number;
+      /** @description Orders that the book refused at the next open */
+      n_cancelled: number;
+      cancelled_by_reason: {
+        [key: string]: number;
+      };
+      /** @description Orders that wait for the next open; not in n_orders */
+      n_pending: number;
+      /** @description Signals that were not accepted; not in n_orders */
+      n_refused: number;
+      refused_by_reason: {
+        [key: string]: number;
+      };
+    };
+    ExecutionFigures: {
+      vwap: number | null;
+      effective_spread_bps: number | null;
+      avg_slippage_bps: number | null;
+      turnover_cost_bps: number | null;
+      fill_ratio_pct: number | null;
+    };
+    ExecutionMetrics: {
+      /** @description BASE/QUOTE */
+      symbol: string;
+      period_days: number;
+      /** @description Stored rows that the figures come from */
+      data_points: number;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      strategy: string | null;
+      metrics: components['schemas']['ExecutionFigures'];
+      additional_stats: components['schemas']['ExecutionCounts'];
+      /**
+       * @description good: fill ratio ≥ 95 % and slippage ≤ 5 bp; fair: ≥ 80 % and ≤ 15 bp; else poor; unknown without fills
+       * @enum {string}
+       */
+      quality_assessment: 'good' | 'fair' | 'poor' | 'unknown';
+      /** @description Why a figure is null, by its name */
+      notes: {
+        [key: string]: string;
+      };
+      simulated: boolean;
+    };
     Health: {
       /** @enum {string} */
       status: 'healthy' | 'unhealthy';
@@ -727,6 +966,17 @@ export interface components {
       simulated: boolean;
       clock: components['schemas']['ClockState'];
       strategies: components['schemas']['StrategyHealth'][];
+    };
+    Kpis: {
+      sortinoRatio: number | null;
+      calmarRatio: number | null;
+      sharpeRatio: number | null;
+      maxDrawdown: number | null;
+      currentDrawdown: number | null;
+      profitFactor: number | null;
+      cagr: number | null;
+      volatility: number | null;
+      benchmarkSpread: number | null;
     };
     LatestPrice: {
       symbol: string;
@@ -792,6 +1042,37 @@ export interface components {
       signals: components['schemas']['LatestSignal'][];
       symbol: string;
       run_id: string;
+      simulated: boolean;
+    };
+    MarketCondition: {
+      indicator: string;
+      value: number | null;
+      unit: string;
+      /**
+       * @description unknown: no value, or a stale one
+       * @enum {string}
+       */
+      status: 'normal' | 'warning' | 'critical' | 'unknown';
+      change: number | null;
+      observed_at: string | null;
+      description: string;
+    };
+    MarketConditions: {
+      /** @description BASE/QUOTE */
+      symbol: string;
+      period_days: number;
+      /** @description Stored rows that the figures come from */
+      data_points: number;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      conditions: components['schemas']['MarketCondition'][];
+      /** @description Why a figure is null, by its name */
+      notes: {
+        [key: string]: string;
+      };
       simulated: boolean;
     };
     MarketStatus: {
@@ -907,6 +1188,34 @@ export interface components {
       run_id: string;
       simulated: boolean;
     };
+    PerformanceKpis: {
+      /** @description BASE/QUOTE */
+      symbol: string;
+      period_days: number;
+      /** @description Stored rows that the figures come from */
+      data_points: number;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      strategy: string | null;
+      kpis: components['schemas']['Kpis'];
+      /** @description Session returns */
+      n: number;
+      /**
+       * @description strategy_equity: stored equity and closed positions; instrument: holding one unit of the pair
+       * @enum {string}
+       */
+      basis: 'strategy_equity' | 'instrument';
+      periods_per_year: number;
+      sharpeStandardError: number | null;
+      /** @description Why a figure is null, by its name */
+      notes: {
+        [key: string]: string;
+      };
+      simulated: boolean;
+    };
     PerformanceRow: {
       strategy_code: string;
       strategy_name: string;
@@ -971,6 +1280,39 @@ export interface components {
       run_id: string;
       simulated: boolean;
     };
+    ProductionGate: {
+      title: string;
+      value: number | null;
+      threshold: number;
+      /** @enum {string} */
+      operator: '>=' | '<=' | '<';
+      /** @enum {string} */
+      status: 'pass' | 'fail' | 'unknown';
+      description: string;
+    };
+    ProductionGates: {
+      /** @description BASE/QUOTE */
+      symbol: string;
+      period_days: number;
+      /** @description Stored rows that the figures come from */
+      data_points: number;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      strategy: string;
+      /** @description Every gate passes; an unknown value is not a pass */
+      production_ready: boolean;
+      passing_gates: number;
+      total_gates: number;
+      gates: components['schemas']['ProductionGate'][];
+      /** @description Why a figure is null, by its name */
+      notes: {
+        [key: string]: string;
+      };
+      simulated: boolean;
+    };
     Ready: {
       /** @enum {string} */
       status: 'ready' | 'not_ready';
@@ -982,6 +1324,81 @@ export interface components {
        */
       timestamp: string;
     };
+    RiskFigures: {
+      /** @description As asked, US dollars */
+      portfolioValue: number;
+      /** @description Σ notional of the open positions, US dollars; 0 without any */
+      grossExposure: number;
+      /** @description Long notional less short, US dollars; 0 without any */
+      netExposure: number;
+      /** @description grossExposure / portfolioValue */
+      leverage: number;
+      portfolioVaR95: number | null;
+      portfolioVaR99: number | null;
+      portfolioVaR95Percent: number | null;
+      expectedShortfall95: number | null;
+      portfolioVolatility: number | null;
+      currentDrawdown: number | null;
+      maximumDrawdown: number | null;
+      liquidityScore: number | null;
+      timeToLiquidate: number | null;
+      bestCaseScenario: number | null;
+      worstCaseScenario: number | null;
+    };
+    RiskMetrics: {
+      /** @description BASE/QUOTE */
+      symbol: string;
+      period_days: number;
+      /** @description Stored rows that the figures come from */
+      data_points: number;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      strategy: string | null;
+      risk_metrics: components['schemas']['RiskFigures'];
+      /** @description Session returns */
+      n: number;
+      /**
+       * @description strategy_equity: stored equity and closed positions; instrument: holding one unit of the pair
+       * @enum {string}
+       */
+      basis: 'strategy_equity' | 'instrument';
+      periods_per_year: number;
+      /** @description Why a figure is null, by its name */
+      notes: {
+        [key: string]: string;
+      };
+      simulated: boolean;
+    };
+    RlFigures: {
+      tradesPerEpisode: number | null;
+      avgHolding: number | null;
+      actionBalance: components['schemas']['ActionBalance'] | null;
+      spreadCaptured: number | null;
+      pegRate: number | null;
+      vwapError: number | null;
+    };
+    RlMetrics: {
+      /** @description BASE/QUOTE */
+      symbol: string;
+      period_days: number;
+      /** @description Stored rows that the figures come from */
+      data_points: number;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      strategy: string;
+      metrics: components['schemas']['RlFigures'];
+      /** @description Why a figure is null, by its name */
+      notes: {
+        [key: string]: string;
+      };
+      simulated: boolean;
+    };
     ServiceRoot: {
       message: string;
       version: string;
@@ -989,6 +1406,128 @@ export interface components {
       endpoints: {
         [key: string]: string;
       };
+    };
+    SessionPnl: {
+      /** @description BASE/QUOTE */
+      symbol: string;
+      period_days: number;
+      /** @description Stored rows that the figures come from */
+      data_points: number;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      strategy: string | null;
+      session_date: string | null;
+      session_open: number | null;
+      session_close: number | null;
+      session_pnl: number | null;
+      session_pnl_percent: number | null;
+      /** @description Bars of the session are stored */
+      has_data: boolean;
+      strategies: components['schemas']['SessionPnlRow'][];
+      /** @description Why a figure is null, by its name */
+      notes: {
+        [key: string]: string;
+      };
+      simulated: boolean;
+    };
+    SessionPnlRow: {
+      strategy_code: string;
+      pnl: number | null;
+      pnl_percent: number | null;
+      /** @description Positions closed in the session */
+      n_trades: number;
+    };
+    SessionProgress: {
+      /** @description BASE/QUOTE */
+      symbol: string;
+      period_days: number;
+      /** @description Stored rows that the figures come from */
+      data_points: number;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      /**
+       * @description PRE_MARKET is the hour before a session; CLOSED is before that hour, and after the session
+       * @enum {string}
+       */
+      status: 'PRE_MARKET' | 'OPEN' | 'CLOSED' | 'WEEKEND' | 'HOLIDAY';
+      /** @description Percent of the time of the session that is over */
+      progress: number;
+      /** @description Slots that are complete */
+      bars_elapsed: number;
+      bars_total: number;
+      /** @description Minutes of the session still to come, begun ones whole */
+      time_remaining_minutes: number;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      session_start: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      session_end: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      current_time: string;
+      /** @description Why a figure is null, by its name */
+      notes: {
+        [key: string]: string;
+      };
+      simulated: boolean;
+    };
+    SpreadPoint: {
+      /**
+       * Format: date-time
+       * @description Completion of the second bar of the pair
+       */
+      timestamp: string;
+      /** @description Basis points */
+      spread_bps: number;
+    };
+    SpreadProxy: {
+      /** @description BASE/QUOTE */
+      symbol: string;
+      period_days: number;
+      /** @description Stored rows that the figures come from */
+      data_points: number;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      /** @enum {string} */
+      method: 'corwin-schultz';
+      statistics: components['schemas']['SpreadStatistics'];
+      /** @description The newest 100 estimates, oldest first */
+      timeseries: components['schemas']['SpreadPoint'][];
+      note: string;
+      n_estimates: number;
+      /** @description Estimates below 0, which count as 0 */
+      n_negative: number;
+      close_only_share: number | null;
+      /** @description Why a figure is null, by its name */
+      notes: {
+        [key: string]: string;
+      };
+      simulated: boolean;
+    };
+    SpreadStatistics: {
+      mean_bps: number | null;
+      median_bps: number | null;
+      std_bps: number | null;
+      p95_bps: number | null;
+      min_bps: number | null;
+      max_bps: number | null;
+      current_bps: number | null;
     };
     Stats: {
       symbol: string;
@@ -2349,6 +2888,471 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['TradingDay'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getAnalyticsPerformanceKpis: {
+    parameters: {
+      query?: {
+        symbol?: string;
+        /** @description Calendar days back from the newest stored row */
+        days?: number;
+        strategy?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PerformanceKpis'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getAnalyticsRiskMetrics: {
+    parameters: {
+      query?: {
+        symbol?: string;
+        /** @description US dollars */
+        portfolio_value?: number;
+        /** @description Calendar days back from the newest stored row */
+        days?: number;
+        strategy?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RiskMetrics'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getAnalyticsRlMetrics: {
+    parameters: {
+      query?: {
+        symbol?: string;
+        /** @description Calendar days back from the newest stored row */
+        days?: number;
+        strategy?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RlMetrics'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getAnalyticsSessionPnl: {
+    parameters: {
+      query?: {
+        symbol?: string;
+        /** @description YYYY-MM-DD; the newest session with bars by default */
+        session_date?: string;
+        strategy?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SessionPnl'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getAnalyticsMarketConditions: {
+    parameters: {
+      query?: {
+        symbol?: string;
+        /** @description Calendar days back from the newest stored row */
+        days?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['MarketConditions'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getAnalyticsProductionGates: {
+    parameters: {
+      query?: {
+        symbol?: string;
+        /** @description Calendar days back from the newest stored row */
+        days?: number;
+        strategy?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ProductionGates'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getAnalyticsSpreadProxy: {
+    parameters: {
+      query?: {
+        symbol?: string;
+        /** @description Calendar days back from the newest stored row */
+        days?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SpreadProxy'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getAnalyticsSessionProgress: {
+    parameters: {
+      query?: {
+        symbol?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SessionProgress'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getAnalyticsExecutionMetrics: {
+    parameters: {
+      query?: {
+        symbol?: string;
+        /** @description Calendar days back from the newest stored row */
+        days?: number;
+        strategy?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ExecutionMetrics'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
         };
       };
       /** @description A parameter is invalid; the detail names it */

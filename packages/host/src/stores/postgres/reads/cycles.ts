@@ -98,3 +98,32 @@ export async function badTicks(
   );
   return rows;
 }
+
+/** 99th percentiles of one strategy's live decisions, milliseconds; null without any. */
+export interface DecisionLatency {
+  readonly inferences: number;
+  /** From question to answer. */
+  readonly inferenceP99: number | null;
+  readonly published: number;
+  /** From noticing the stored bar to the publication of the signal. */
+  readonly publishedP99: number | null;
+}
+
+/** Of the cycles noticed from `from` on (wall time, epoch milliseconds). */
+export async function decisionLatency(
+  db: Database,
+  strategyId: number,
+  symbol: string,
+  from: number,
+): Promise<DecisionLatency> {
+  const inference = `answered_ms - extract(epoch FROM asked_at - noticed_at)::float8 * 1000`;
+  const p99 = (of: string): string =>
+    `round((percentile_cont(0.99) WITHIN GROUP (ORDER BY ${of}))::numeric, 3)::float8`;
+  const { rows } = await db.query<DecisionLatency>(
+    `SELECT count(${inference})::float8 AS inferences, ${p99(inference)} AS "inferenceP99",
+       count(published_ms)::float8 AS published, ${p99('published_ms')} AS "publishedP99"
+     FROM dw.cycle_timings WHERE strategy_id = $1 AND symbol = $2 AND noticed_at >= ${at('$3')}`,
+    [strategyId, symbol, from],
+  );
+  return rows[0]!;
+}

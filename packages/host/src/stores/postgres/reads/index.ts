@@ -1,6 +1,9 @@
 import * as bar from './bars.js';
 import * as cycle from './cycles.js';
 import * as equity from './equity.js';
+import * as execution from './execution.js';
+import * as market from './market.js';
+import { modelCheck } from './models.js';
 import * as position from './positions.js';
 import { run } from './run.js';
 import * as signal from './signals.js';
@@ -41,5 +44,16 @@ export function createReads(db: Database) {
     cycleLatency: bound(db, cycle.cycleLatency),
     cycleCounts: bound(db, cycle.cycleCounts),
     badTicks: bound(db, cycle.badTicks),
+    decisionLatency: bound(db, cycle.decisionLatency),
+    sessionPrices: bound(db, market.sessionPrices),
+    highestClose: bound(db, market.highestClose),
+    volumePrice: bound(db, market.volumePrice),
+    macroPoints: bound(db, market.macroPoints),
+    decisionCounts: bound(db, execution.decisionCounts),
+    signalSessions: bound(db, execution.signalSessions),
+    heldTrades: bound(db, execution.heldTrades),
+    orders: bound(db, execution.orders),
+    filled: bound(db, execution.filled),
+    modelCheck: bound(db, modelCheck),
   };
 }
