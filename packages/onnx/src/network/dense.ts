@@ -1,3 +1,4 @@
+import type { Layer } from './kernel.js';
 import { size, type Build, type Node, type Value } from './value.js';
 
 /** Outputs that are summed side by side. */
@@ -58,6 +59,20 @@ function dense(
   bias: (output: number) => number,
 ): ReturnType<Build> {
   const output = node.value([...input.dims.slice(0, -1), outputs]);
+  const layer: Layer = { inputs, outputs, weight, bias };
+  const from = input.data;
+  const to = output.data;
+  // the kernel has weights of its own: these only where it does not run
+  let weights: Float64Array | undefined;
+  const sums = new Float32Array(Math.ceil(outputs / LANES) * LANES);
+  const run = (): void => {
+    sumUp((weights ??= pack(layer)), from, inputs, sums);
+    for (let o = 0; o < outputs; o++) to[o] = sums[o]!;
+  };
+  return { outputs: [output], run, part: { input, layer } };
+}
+
+function pack({ inputs, outputs, weight, bias }: Layer): Float64Array {
   const groups = Math.ceil(outputs / LANES);
   const weights = new Float64Array(groups * (inputs + 1) * LANES);
   let at = 0;
@@ -67,31 +82,28 @@ function dense(
         const o = group * LANES + lane;
         weights[at++] = o >= outputs ? 0 : i < 0 ? bias(o) : weight(o, i);
       }
-  const from = input.data;
-  const sums = new Float32Array(groups * LANES);
-  const to = output.data;
-  const run = (): void => {
-    let w = 0;
-    for (let o = 0; o < sums.length; o += LANES) {
-      let a = weights[w]!;
-      let b = weights[w + 1]!;
-      let c = weights[w + 2]!;
-      let d = weights[w + 3]!;
+  return weights;
+}
+
+function sumUp(weights: Float64Array, from: Value['data'], inputs: number, sums: Float32Array): void {
+  let w = 0;
+  for (let o = 0; o < sums.length; o += LANES) {
+    let a = weights[w]!;
+    let b = weights[w + 1]!;
+    let c = weights[w + 2]!;
+    let d = weights[w + 3]!;
+    w += LANES;
+    for (let i = 0; i < inputs; i++) {
+      const x = from[i]!;
+      a += x * weights[w]!;
+      b += x * weights[w + 1]!;
+      c += x * weights[w + 2]!;
+      d += x * weights[w + 3]!;
       w += LANES;
-      for (let i = 0; i < inputs; i++) {
-        const x = from[i]!;
-        a += x * weights[w]!;
-        b += x * weights[w + 1]!;
-        c += x * weights[w + 2]!;
-        d += x * weights[w + 3]!;
-        w += LANES;
-      }
-      sums[o] = a;
-      sums[o + 1] = b;
-      sums[o + 2] = c;
-      sums[o + 3] = d;
     }
-    for (let o = 0; o < outputs; o++) to[o] = sums[o]!;
-  };
-  return { outputs: [output], run };
+    sums[o] = a;
+    sums[o + 1] = b;
+    sums[o + 2] = c;
+    sums[o + 3] = d;
+  }
 }

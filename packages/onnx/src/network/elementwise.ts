@@ -1,11 +1,8 @@
-import { size, type Build, type Node, type Value } from './value.js';
+import type { Each } from './kernel.js';
+import { tanh } from './tanh.js';
+import { size, type Build, type Compiled, type Node, type Value } from './value.js';
 
 type Unary = (x: number) => number;
-
-/** 1 − 2 / (e^2x + 1): in doubles exact to more than a float shows, and faster than Math.tanh. */
-export function tanh(x: number): number {
-  return 1 - 2 / (Math.exp(2 * x) + 1);
-}
 
 function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
@@ -94,7 +91,8 @@ function clip(node: Node): Unary {
 }
 
 export const unary: Build = (node) => {
-  const apply = UNARY[node.node.op]!(node);
+  const { op } = node.node;
+  const apply = UNARY[op]!(node);
   const input = node.input(0);
   const output = node.value(input.dims, input.integer);
   const { data: from } = input;
@@ -104,6 +102,7 @@ export const unary: Build = (node) => {
     run: () => {
       for (let i = 0; i < to.length; i++) to[i] = apply(from[i]!);
     },
+    ...((op === 'Tanh' || op === 'Relu') && !input.integer && { part: { input, each: { op } } }),
   };
 };
 
@@ -131,6 +130,7 @@ export const binary: Build = (node) => {
   const output = node.value(dims, integer);
   const { data: to } = output;
   const from = values.map((value) => ({ data: value.data, at: indices(value, dims) }));
+  const part = op === 'Add' ? addition(values, dims) : undefined;
   const whole = integer && op === 'Div' ? Math.trunc : null;
   return {
     outputs: [output],
@@ -142,8 +142,19 @@ export const binary: Build = (node) => {
         to[i] = whole ? whole(x) : x;
       }
     },
+    ...(part && { part }),
   };
 };
+
+/** Of constants to a row; a bias, as some exporters write it. */
+function addition(values: readonly Value[], dims: readonly number[]): Compiled['part'] {
+  const [input, constant] = values[0]?.constant ? [values[1], values[0]] : [values[0], values[1]];
+  if (values.length !== 2 || !input || !constant?.constant || input.constant) return undefined;
+  if (input.integer || constant.integer || size(dims) !== size(input.dims)) return undefined;
+  const at = indices(constant, dims);
+  const each: Each = { op: 'Add', constant: (output) => constant.data[at[output]!]! };
+  return { input, each };
+}
 
 /** Dimensions of two shapes together, as numpy does; null where they do not fit. */
 function broadcast(a: readonly number[], b: readonly number[]): number[] | null {

@@ -2,6 +2,7 @@ import { describeNode } from '../attributes.js';
 import { malformed, ModelError, unsupported } from '../model-error.js';
 import type { OnnxModel, OnnxNode } from '../model.js';
 import { readOnnx } from '../read.js';
+import { fuse, type Step } from './fuse.js';
 import { OPERATORS } from './operators.js';
 import { ELSEWHERE, Node, size, type Value } from './value.js';
 
@@ -56,7 +57,7 @@ export function compileNetwork(model: OnnxModel, wanted?: string): Network {
   }
   const input = inputOf(model, nodes);
   values.set(input.name, input.value);
-  const steps: (() => void)[] = [];
+  const steps: Step[] = [];
   const budget = { cells: 0 };
   for (const node of nodes) {
     const inputs = node.inputs.map((key) => {
@@ -65,10 +66,10 @@ export function compileNetwork(model: OnnxModel, wanted?: string): Network {
       if (!value) throw malformed(describeNode(node), `its input ${key} comes from nowhere before it`);
       return value;
     });
-    const { outputs, run } = OPERATORS.get(node.op)!(new Node(node, inputs, opset, budget));
+    const { outputs, run, part } = OPERATORS.get(node.op)!(new Node(node, inputs, opset, budget));
     // known at load: computed once
     if (run && outputs.every((value) => value.constant)) run();
-    else if (run) steps.push(run);
+    else if (run) steps.push({ run, inputs, outputs, ...(part && { part }) });
     node.outputs.forEach((key, i) => {
       if (key === '' || outputs[i] === undefined) return;
       if (values.has(key)) throw malformed(describeNode(node), `its output ${key} is there already`);
@@ -79,6 +80,7 @@ export function compileNetwork(model: OnnxModel, wanted?: string): Network {
   if (!result) throw malformed('graph', `the output ${name} comes from nowhere`);
   const row = input.value.data;
   const { data } = result;
+  const runs = fuse(steps, result);
   return {
     inputs: row.length,
     outputs: data.length,
@@ -87,7 +89,7 @@ export function compileNetwork(model: OnnxModel, wanted?: string): Network {
       if (given.length !== row.length) throw mismatch(`a row of ${given.length} numbers where ${row.length} belong`);
       if (out.length !== data.length) throw mismatch(`out of ${out.length} numbers where ${data.length} belong`);
       for (let i = 0; i < row.length; i++) row[i] = given[i]!;
-      for (let i = 0; i < steps.length; i++) steps[i]!();
+      for (let i = 0; i < runs.length; i++) runs[i]!();
       for (let i = 0; i < data.length; i++) out[i] = data[i]!;
       return out;
     },

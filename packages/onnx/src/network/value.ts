@@ -1,6 +1,7 @@
 import { attributeOf, describeNode } from '../attributes.js';
 import { malformed, unsupported } from '../model-error.js';
 import type { OnnxNode } from '../model.js';
+import type { Part } from './fuse.js';
 
 /** A tensor during evaluation of one row: its memory stays, its numbers change. */
 export interface Value {
@@ -16,6 +17,8 @@ export interface Value {
 export interface Compiled {
   readonly outputs: readonly Value[];
   readonly run?: () => void;
+  /** The same for the kernel, where it can do it. */
+  readonly part?: Part;
 }
 
 /** Makes an operator ready for inputs of known shape; an optional input that is left out is undefined. */
