@@ -34,6 +34,12 @@ export const ERROR_CODES = {
   BAR_NOT_COMPLETE: 'input',
   BAR_NOT_STORED: 'input',
   WORLD_MISMATCH: 'input',
+  // a vendor of data: its key, its limits or its answers
+  FEED_REFUSED: 'config',
+  FEED_WRONG_INSTRUMENT: 'config',
+  FEED_LIMIT: 'machine',
+  FEED_DOWN: 'machine',
+  FEED_MALFORMED: 'machine',
   // a model or a plugin is at fault
   MODEL_MALFORMED: 'model',
   MODEL_UNSUPPORTED: 'model',

@@ -4,6 +4,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { SignalboxError, USD_COP, type Instrument } from '@signalbox/core';
 import { artifactConfig, type ArtifactConfig } from './artifacts.js';
 import type { RedisAddress } from '../stores/redis/connection.js';
+import { feedsConfig, printableFeeds, type FeedsConfig } from './feeds.js';
 import { nearest } from './nearest.js';
 import {
   CONFIG_SCHEMA,
@@ -63,6 +64,8 @@ export interface Config {
   readonly artifacts: ArtifactConfig;
   /** The Redis whose streams follow the events; null without one. Holds a password, too. */
   readonly redis: RedisAddress | null;
+  /** Where bars and macro values come from. Holds the vendors' keys. */
+  readonly feeds: FeedsConfig;
 }
 
 export interface ConfigFlags {
@@ -182,6 +185,7 @@ export function loadConfig(
     databaseUrl,
     artifacts: artifactConfig(projectDir, set),
     redis: redisOf(set('REDIS_URL'), set('REDIS_PASSWORD')),
+    feeds: feedsConfig(projectDir, file, set),
   };
 }
 
@@ -212,12 +216,13 @@ function redisOf(url: string | undefined, password: string | undefined): RedisAd
   return { url, ...(password === undefined || new URL(url).password !== '' ? {} : { password }) };
 }
 
-/** The configuration for people and logs: without the passwords of database and Redis, and the model store's key. */
+/** The configuration for people and logs: without the passwords of database and Redis, and the keys of model store and vendors. */
 export function printable(config: Config): Record<string, unknown> {
   const { artifacts } = config;
   return {
     ...config,
     databaseUrl: config.databaseUrl === null ? null : masked(config.databaseUrl),
+    feeds: printableFeeds(config.feeds),
     artifacts: artifacts.kind === 's3' ? { ...artifacts, secretKey: '***' } : artifacts,
     redis: config.redis && {
       url: masked(config.redis.url),

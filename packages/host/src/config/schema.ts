@@ -9,6 +9,15 @@ const service = (what: string) =>
     ),
   );
 
+const FEED = Type.Union(
+  [Type.Literal('twelvedata'), Type.Literal('fred'), Type.Literal('files'), Type.Literal('api')],
+  {
+    description:
+      'twelvedata, fred: the host asks the vendor, with the key in the environment; files: CSV files, by command or drop folder; api: POST /api/ingest.',
+  },
+);
+export type FeedName = Static<typeof FEED>;
+
 /** What `signalbox.config.json` may say. Every key is optional; an unknown one is refused. */
 export const CONFIG_SCHEMA = Type.Object(
   {
@@ -74,6 +83,31 @@ export const CONFIG_SCHEMA = Type.Object(
       Type.Boolean({
         description:
           'Ask strategies whose answers cost (Claude) in the demo world too, where a session passes in minutes.',
+      }),
+    ),
+    feeds: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^([a-z][a-z0-9_]*|[A-Z0-9]{2,10}/[A-Z0-9]{2,10})$' }),
+        Type.Union([
+          FEED,
+          Type.Object(
+            {
+              feed: FEED,
+              id: Type.Optional(Type.String({ minLength: 1, maxLength: 60, description: "The vendor's name of it." })),
+              range: Type.Optional(
+                Type.Array(Type.Number(), { minItems: 2, maxItems: 2, description: 'What its values lie between.' }),
+              ),
+            },
+            { additionalProperties: false },
+          ),
+        ]),
+        { description: 'Where each series comes from: symbols of bars and names of macro series.' },
+      ),
+    ),
+    dropFolder: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'CSV files of bars or macro values that are put here are taken in; relative to this file.',
       }),
     ),
     instruments: Type.Optional(

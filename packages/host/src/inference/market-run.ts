@@ -1,6 +1,6 @@
 import { isSignalboxError, type Calendar, type Clock } from '@signalbox/core';
 import type { Pool } from 'pg';
-import { storeBars } from '../stores/postgres/bars.js';
+import { confirmBars, storeBars } from '../stores/postgres/bars.js';
 import { markLate, readDueBars, storeMissed, type DueBar } from '../stores/postgres/cycles.js';
 import type { Term } from '../stores/postgres/leader.js';
 import { readMacro } from '../stores/postgres/macro.js';
@@ -111,16 +111,7 @@ export async function runMarket(options: MarketRunOptions): Promise<void> {
       if (ended.aborted) return;
       const fresh = bars.filter((bar) => bar.symbol === symbol && bar.time >= from);
       await storeBars(pool, fresh, { marketTime: now });
-      // an unfinished bar that did not change any more is final now
-      await pool.query(
-        `UPDATE usdcop_m5_ohlcv SET recorded_at = now()
-         WHERE symbol = $1 AND time = ANY ($2::timestamptz[]) AND recorded_at < time + $3 * interval '1 ms'`,
-        [
-          symbol,
-          fresh.filter((bar) => bar.time + slotMs <= now).map((bar) => new Date(bar.time).toISOString()),
-          slotMs,
-        ],
-      );
+      await confirmBars(pool, fresh, { slotMs, now });
       answered = now;
     } catch (error) {
       if (ended.aborted) return;

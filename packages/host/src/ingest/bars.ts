@@ -1,8 +1,9 @@
-import { createZone, round, SignalboxError, type Calendar } from '@signalbox/core';
+import { SignalboxError, type Calendar } from '@signalbox/core';
 import type { SourcedBar } from '../stores/postgres/bars.js';
+import { BarIntake } from './bar-intake.js';
 import { columnsOf, malformed, readCsv, type CsvInput, type ReadCsvOptions } from './csv.js';
 import { momentReader } from './moment.js';
-import { Rejections, type IngestReport, type RejectReason } from './report.js';
+import type { IngestReport } from './report.js';
 
 export interface BarsFile {
   /** Accepted bars, in order of time. */
@@ -27,8 +28,6 @@ const REQUIRED = ['time', 'open', 'high', 'low', 'close'] as const;
 const KNOWN = new Set<string>([...REQUIRED, 'symbol', 'volume', 'source']);
 /** Times of writing that other systems export beside a bar. */
 const UNSTORED = new Set(['created_at', 'updated_at', 'recorded_at']);
-/** NUMERIC(12,6). */
-const PRICE_LIMIT = 1e6;
 
 /** A file that is refused as a whole, with the report of what was found in it. */
 export class FileRefused extends SignalboxError {
@@ -49,21 +48,9 @@ export class FileRefused extends SignalboxError {
  */
 export async function readBars(input: CsvInput, options: ReadBarsOptions): Promise<BarsFile> {
   const { calendars, zone, now = Infinity, source: defaultSource = 'csv' } = options;
-  const symbols = new Map(
-    [...calendars.keys()].flatMap(
-      (symbol) =>
-        [
-          [symbol, symbol],
-          [symbol.replace('/', ''), symbol],
-        ] as const,
-    ),
-  );
-  const defaultSymbol = calendars.keys().next().value!;
-  const timing = new Map([...calendars].map(([symbol, calendar]) => [symbol, timingOf(calendar)] as const));
-  const rejections = new Rejections();
+  const intake = new BarIntake({ calendars, now });
   const unknownColumns: string[] = [];
   const unstoredColumns: string[] = [];
-  const accepted = new Map([...calendars.keys()].map((symbol) => [symbol, new Accepted()] as const));
   let read = 0;
 
   await readCsv(
@@ -98,7 +85,6 @@ export async function readBars(input: CsvInput, options: ReadBarsOptions): Promi
       };
       return (fields, line) => {
         read++;
-        const reject = (reason: RejectReason): void => rejections.add(reason, line, () => fields.join(','));
         const moment = momentOf(fields[time]!);
         if (moment === undefined || moment === 'zoneless') {
           const text = fields[time]!.slice(0, 40);
@@ -131,56 +117,27 @@ export async function readBars(input: CsvInput, options: ReadBarsOptions): Promi
             'Simulated bars belong in a demo world; take real bars into this one.',
           );
         }
-        const symbol = symbolAt < 0 ? defaultSymbol : symbols.get(fields[symbolAt]!.trim());
-        if (symbol === undefined) return reject('unknown_symbol');
-        const { calendar, misplaced } = timing.get(symbol)!;
-        const bar: SourcedBar = {
-          symbol,
-          time: moment,
-          open: inRange(o) ? round(o, 6) : 0,
-          high: inRange(h) ? round(h, 6) : 0,
-          low: inRange(l) ? round(l, 6) : 0,
-          close: inRange(c) ? round(c, 6) : 0,
-          volume: v >= 0 && v <= Number.MAX_SAFE_INTEGER ? round(v, 0) : -1,
-          source,
-        };
-        if (
-          !(bar.open > 0 && bar.high > 0 && bar.low > 0 && bar.close > 0 && bar.volume >= 0) ||
-          moment + calendar.slotMs > now
-        ) {
-          return reject('out_of_range');
-        }
-        if (calendar.slot(moment) === undefined) return reject(misplaced(moment));
-        if (bar.high < bar.open || bar.high < bar.close || bar.low > bar.open || bar.low > bar.close)
-          return reject('ohlc_inconsistent');
-        const earlier = accepted.get(symbol)!.put(bar, line);
-        if (earlier > 0)
-          rejections.add(
-            'duplicate',
-            earlier,
-            () => `${new Date(moment).toISOString()} ${symbol}; line ${line} counts`,
-          );
+        const symbol = symbolAt < 0 ? intake.defaultSymbol : fields[symbolAt]!.trim();
+        intake.put(line, symbol, moment, o, h, l, c, v, source, () => fields.join(','));
       };
     },
     options,
   );
 
-  const perSymbol = [...accepted.values()].map((one) => one.sorted());
-  const bars = perSymbol.length === 1 ? perSymbol[0]! : perSymbol.flat().sort((a, b) => a.time - b.time);
-  const closeOnly = bars.reduce((n, bar) => n + (bar.high === bar.low ? 1 : 0), 0);
+  const { bars, closeOnlyShare } = intake.finish();
   const report: IngestReport = {
     file: input.name,
     kind: 'bars',
     read,
     accepted: bars.length,
-    rejected: rejections.list(),
+    rejected: intake.rejections.list(),
     unknownColumns,
     unstoredColumns,
     from: bars.length > 0 ? new Date(bars[0]!.time).toISOString() : null,
     to: bars.length > 0 ? new Date(bars.at(-1)!.time).toISOString() : null,
-    closeOnlyShare: bars.length > 0 ? closeOnly / bars.length : null,
+    closeOnlyShare,
   };
-  const local = rejections.count('bogota_labelled_utc');
+  const local = intake.rejections.count('bogota_labelled_utc');
   if (local * 2 > read) {
     const first = report.rejected.find((one) => one.reason === 'bogota_labelled_utc')!.examples[0]!;
     throw new FileRefused(
@@ -191,61 +148,4 @@ export async function readBars(input: CsvInput, options: ReadBarsOptions): Promi
     );
   }
   return { bars, report };
-}
-
-/** One symbol's accepted bars. Rows mostly come in order of time: only others need looking up. */
-class Accepted {
-  private readonly bars: SourcedBar[] = [];
-  private readonly lines: number[] = [];
-  private places: Map<number, number> | undefined;
-  private newest = -Infinity;
-
-  /** Returns the line of the bar that this one replaces; 0 when there was none. */
-  put(bar: SourcedBar, line: number): number {
-    if (bar.time > this.newest) this.newest = bar.time;
-    else {
-      this.places ??= new Map(this.bars.map((one, i) => [one.time, i]));
-      const place = this.places.get(bar.time);
-      if (place !== undefined) {
-        const earlier = this.lines[place]!;
-        this.bars[place] = bar;
-        this.lines[place] = line;
-        return earlier;
-      }
-    }
-    this.places?.set(bar.time, this.bars.length);
-    this.bars.push(bar);
-    this.lines.push(line);
-    return 0;
-  }
-
-  sorted(): SourcedBar[] {
-    return this.places ? this.bars.sort((a, b) => a.time - b.time) : this.bars;
-  }
-}
-
-function inRange(price: number): boolean {
-  return price > 0 && price < PRICE_LIMIT;
-}
-
-/** Why a time at which no slot opens is none. */
-function timingOf(calendar: Calendar): { calendar: Calendar; misplaced: (time: number) => RejectReason } {
-  const zone = createZone(calendar.zone);
-  return {
-    calendar,
-    misplaced(time) {
-      // the digits taken for the calendar's local time instead of UTC
-      const shifted = time - zone.offsetAt(time);
-      if (shifted !== time && calendar.slot(shifted) !== undefined) return 'bogota_labelled_utc';
-      const date = calendar.sessionDate(time);
-      if (!calendar.isSessionDay(date)) {
-        const weekday = new Date(`${date}T00:00:00Z`).getUTCDay();
-        if (weekday === 0 || weekday === 6) return 'weekend';
-        return calendar.holidayOf(date) === undefined ? 'outside_session' : 'holiday';
-      }
-      return time >= calendar.sessionOpen(date)! && time < calendar.sessionClose(date)!
-        ? 'off_slot'
-        : 'outside_session';
-    },
-  };
 }

@@ -1,14 +1,9 @@
-import { round } from '@signalbox/core';
 import { columnsOf, malformed, readCsv, type CsvInput, type ReadCsvOptions } from './csv.js';
 import { MACRO_COLUMNS, MACRO_NOT_STORED } from './macro-columns.js';
-import { Rejections, type IngestReport } from './report.js';
+import { isDate, MacroIntake, type MacroRow } from './macro-intake.js';
+import type { IngestReport } from './report.js';
 
-/** The values of one date, in the order of {@link MACRO_COLUMNS}; null where the file has none. 4 decimals. */
-export interface MacroRow {
-  /** `YYYY-MM-DD`, the date that the value is stamped with. */
-  readonly date: string;
-  readonly values: readonly (number | null)[];
-}
+export type { MacroRow };
 
 export interface MacroFile {
   readonly rows: MacroRow[];
@@ -22,22 +17,15 @@ export interface ReadMacroOptions extends ReadCsvOptions {
   readonly now?: number;
 }
 
-/** Amounts of money stand in NUMERIC(14,4), all else in NUMERIC(10,4). */
-const LIMITS = MACRO_COLUMNS.map((column) =>
-  column.unit.startsWith('USD mn') || column.unit.startsWith('USD bn') ? 1e10 : 1e6,
-);
-const DATE = /^\d{4}-\d\d-\d\d$/;
-
 /**
  * Reads a file of daily macro values, under the stored names or the long ones. Of two rows for one date the later counts as
  * a whole.
  * @throws CSV_MALFORMED, CSV_COLUMN_MISSING
  */
 export async function readMacro(input: CsvInput, options: ReadMacroOptions = {}): Promise<MacroFile> {
-  const rejections = new Rejections();
+  const intake = new MacroIntake({ now: options.now ?? Infinity });
   const unknownColumns: string[] = [];
   const unstoredColumns: string[] = [];
-  const rows = new Map<string, { row: MacroRow; line: number }>();
   const indexOfName = new Map<string, number>();
   MACRO_COLUMNS.forEach((column, i) => indexOfName.set(column.name, i).set(column.longName, i));
   const shortUnstored = new Set(Object.values(MACRO_NOT_STORED));
@@ -74,41 +62,29 @@ export async function readMacro(input: CsvInput, options: ReadMacroOptions = {})
       return (fields, line) => {
         read++;
         const day = fields[date]!.trim();
-        const moment = DATE.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
-        if (Number.isNaN(moment) || new Date(moment).toISOString().slice(0, 10) !== day) {
+        if (!isDate(day)) {
           throw malformed(input.name, line, `"${day.slice(0, 40)}" is no date`, 'Write dates as YYYY-MM-DD.', dateName);
         }
-        let tooLarge = '';
-        const values = MACRO_COLUMNS.map((column, i): number | null => {
+        const values = MACRO_COLUMNS.map((_, i): number | null => {
           const text = places[i]! < 0 ? '' : fields[places[i]!]!.trim();
           if (text === '') return null;
           const value = Number(text);
-          if (!Number.isFinite(value)) {
-            throw malformed(
-              input.name,
-              line,
-              `"${text.slice(0, 40)}" is no number`,
-              'Leave the field empty where there is no value.',
-              columns[places[i]!],
-            );
-          }
-          const rounded = round(value, 4);
-          if (Math.abs(rounded) >= LIMITS[i]!) tooLarge = column.name;
-          return rounded;
+          if (Number.isFinite(value)) return value;
+          throw malformed(
+            input.name,
+            line,
+            `"${text.slice(0, 40)}" is no number`,
+            'Leave the field empty where there is no value.',
+            columns[places[i]!],
+          );
         });
-        if (tooLarge !== '' || moment < Date.UTC(1900, 0, 1) || moment > (options.now ?? Infinity)) {
-          rejections.add('out_of_range', line, () => `${day} ${tooLarge}`.trim());
-          return;
-        }
-        const earlier = rows.get(day);
-        if (earlier) rejections.add('duplicate', earlier.line, () => `${day}; line ${line} counts`);
-        rows.set(day, { row: { date: day, values }, line });
+        intake.put(line, day, values);
       };
     },
     options,
   );
 
-  const sorted = [...rows.values()].map((entry) => entry.row).sort((a, b) => (a.date < b.date ? -1 : 1));
+  const sorted = intake.finish();
   return {
     rows: sorted,
     columns: MACRO_COLUMNS.filter((_, i) => places[i]! >= 0).map((column) => column.name),
@@ -117,7 +93,7 @@ export async function readMacro(input: CsvInput, options: ReadMacroOptions = {})
       kind: 'macro',
       read,
       accepted: sorted.length,
-      rejected: rejections.list(),
+      rejected: intake.rejections.list(),
       unknownColumns,
       unstoredColumns,
       from: sorted[0]?.date ?? null,

@@ -6,6 +6,7 @@ import { lastComplete } from '../inference/schedule.js';
 import { standForLeader, type Candidate, type Term } from '../stores/postgres/leader.js';
 import { startPresence, type Presence } from '../stores/postgres/presence.js';
 import { connectionOf } from '../stores/postgres/pool.js';
+import { startFeeds } from './feeds.js';
 import { ended, type HostWorld, type WorldContext } from './context.js';
 
 /** Real bars, wall time. Any number of hosts serve it; one of them decides, the others stand by. */
@@ -49,9 +50,10 @@ export class MarketWorld implements HostWorld {
   }
 
   private async lead(term: Term, activation: number | undefined): Promise<void> {
-    const { crew, store, plan, onError, events, feed } = this.context;
+    const { crew, store, plan, onError, events } = this.context;
     const { pool } = store;
     const { symbol } = plan.instrument;
+    const feeds = startFeeds(this.context, this.clock, term.ended);
     const fence = { symbol: term.symbol, epoch: term.epoch };
     const recorder: CycleRecorder = openCycleRecorder({ pool, symbol, events, fence, onError });
     let begin = activation;
@@ -62,7 +64,7 @@ export class MarketWorld implements HostWorld {
         pool,
         calendar: plan.calendar,
         clock: this.clock,
-        feed: feed ?? null,
+        feed: this.context.feed ?? feeds.bars,
         term,
         series: plan.series().names,
         changed: async () => (await crew.rows(store)) !== opened,
@@ -88,6 +90,7 @@ export class MarketWorld implements HostWorld {
         ...(this.context.wallNow ? { tickMs: 50, pollMs: 100 } : {}),
       });
     } finally {
+      await feeds.stop();
       await recorder.stop();
     }
   }

@@ -12,6 +12,7 @@ import {
 import { createSimulator } from '@signalbox/core/testing';
 import { expect } from 'vitest';
 import type { Config } from '../../src/config/config.js';
+import type { FeedsConfig } from '../../src/config/feeds.js';
 import { createCycleTrigger, type CycleTrigger } from '../../src/inference/cycles.js';
 import type { Feed } from '../../src/inference/feed.js';
 import { openPlan } from '../../src/inference/plan.js';
@@ -111,7 +112,12 @@ export interface Market {
 /** The market world of one host over a database, by a clock that stands where it is set. */
 export async function startMarket(
   database: TestDatabase,
-  options: { readonly now: number; readonly feed?: Feed; readonly strategies?: readonly AnyStrategy[] },
+  options: {
+    readonly now: number;
+    readonly feed?: Feed;
+    readonly feeds?: FeedsConfig;
+    readonly strategies?: readonly AnyStrategy[];
+  },
 ): Promise<Market> {
   let now = options.now;
   const errors: unknown[] = [];
@@ -127,6 +133,7 @@ export async function startMarket(
     isolation: { deadlineMs: 10_000 },
     strategies: {},
     allowSimulatedModels: false,
+    feeds: options.feeds ?? { series: {}, twelvedata: null, fred: null, dropFolder: null },
   } as unknown as Config;
   const crew = new Crew({
     config,

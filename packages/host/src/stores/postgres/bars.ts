@@ -98,6 +98,24 @@ export async function storeBars(
   );
 }
 
+/**
+ * Bars that were delivered again after their completion and did not change since are final from now on: an unfinished one
+ * whose last trade had come already would wait for a change for ever.
+ */
+export async function confirmBars(
+  db: Queryable,
+  bars: readonly SourcedBar[],
+  { slotMs, now }: { readonly slotMs: number; readonly now: number },
+): Promise<void> {
+  const complete = bars.filter((bar) => bar.time + slotMs <= now);
+  if (complete.length === 0) return;
+  await db.query(
+    `UPDATE usdcop_m5_ohlcv b SET recorded_at = now() FROM unnest($1::text[], $2::timestamptz[]) AS i (symbol, time)
+     WHERE b.symbol = i.symbol AND b.time = i.time AND b.recorded_at < b.time + $3 * interval '1 ms'`,
+    [complete.map((bar) => bar.symbol), complete.map((bar) => at(bar.time)), slotMs],
+  );
+}
+
 /** True when no bar of these symbols is stored between the first and the last of `bars`. */
 async function isEmpty(db: Queryable, bars: readonly SourcedBar[]): Promise<boolean> {
   let [first, last] = [Infinity, -Infinity];
@@ -154,4 +172,22 @@ export async function newestBar(db: Queryable, symbol: string): Promise<SourcedB
     [symbol],
   );
   return rows[0];
+}
+
+/** Closes of the twelve bars before `from`, and of the newest thousand from there to `to`, in order of time. */
+export async function readMarks(
+  db: Queryable,
+  symbol: string,
+  from: number,
+  to: number,
+): Promise<{ time: number; close: number }[]> {
+  const { rows } = await db.query<{ time: number; close: number }>(
+    `SELECT time, close FROM (
+       (SELECT time, close FROM usdcop_m5_ohlcv WHERE symbol = $1 AND time < $2 ORDER BY time DESC LIMIT 12)
+       UNION ALL
+       (SELECT time, close FROM usdcop_m5_ohlcv WHERE symbol = $1 AND time BETWEEN $2 AND $3 ORDER BY time DESC LIMIT 1000)
+     ) marks ORDER BY time`,
+    [symbol, at(from), at(to)],
+  );
+  return rows;
 }
