@@ -60,6 +60,8 @@ export interface Client {
     code: string,
     query?: QueryParameters<'/api/models/{code}/trades'>,
   ): Promise<Answer<'/api/models/{code}/trades'>>;
+  /** Runs all bars up to the signal's: may take seconds. */
+  explain(signalId: number): Promise<Answer<'/api/signals/{id}/explain'>>;
   events(query?: QueryParameters<'/api/events'>): Promise<Answer<'/api/events'>>;
   clock(): Promise<Answer<'/api/clock'>>;
   /** Pause, resume, step, restart or speed the replay clock of a simulated world. */
@@ -148,6 +150,7 @@ export function createClient(options: ClientOptions = {}): Client {
     metrics: (code, query) => get(`/api/models/${part(code)}/metrics`, query),
     signals: (code, query) => get(`/api/models/${part(code)}/signals`, query),
     trades: (code, query) => get(`/api/models/${part(code)}/trades`, query),
+    explain: (signalId) => get(`/api/signals/${signalId}/explain`),
     events: (query) => get('/api/events', query),
     clock: () => get('/api/clock'),
     commandClock: (command) => request('/api/clock', {}, command),

@@ -15,6 +15,7 @@ export type EquityCurve = Schemas['EquityCurve'];
 export type EquityPoint = Schemas['EquityPoint'];
 export type ErrorBody = Schemas['Error'];
 export type Events = Schemas['Events'];
+export type Explanation = Schemas['Explanation'];
 export type Health = Schemas['Health'];
 export type LatestSignals = Schemas['LatestSignals'];
 export type LatestSignal = Schemas['LatestSignal'];

@@ -2,6 +2,7 @@ import type { SignalboxError } from '@signalbox/core';
 import type { Config } from './config/config.js';
 import { version } from './config/version.js';
 import { createCycleTrigger } from './inference/cycles.js';
+import { createExplainer } from './inference/explain.js';
 import { openPlan, type Plan } from './inference/plan.js';
 import { logAnswer, logSocket } from './observe/access-log.js';
 import { openLogs, type Log, type Logs } from './observe/log.js';
@@ -178,6 +179,12 @@ class Host {
         pool: () => host.store!.pool,
         calendar: plan.calendar,
         clock: { mode: 'wall', speed: 1, now: () => world.clock.now() },
+      }),
+      explainer: createExplainer({
+        pool: () => host.store!.pool,
+        plan,
+        clock: { now: () => world.clock.now() },
+        openAside: (code) => crew.openAside(code),
       }),
       version: version(),
       ...(world.control ? { control: world.control } : {}),

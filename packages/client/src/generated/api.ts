@@ -301,6 +301,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/signals/{id}/explain': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What a signal was decided with, and whether it comes out again
+     * @description `stored_vector`: the plugin is asked again on the stored vector, in a session of its own; `as_known_then`: the features from what was known when it was decided; `as_known_today`: from what is known now, with what was repaired or revised since. `equal` is null where they cannot be compared, and `note` says why: another model serves now, the strategy keeps a state and the one before the bar is not stored, its answers cost, the signal came from outside. Equal is to the bit; for ONNX models 1e-5 and the same class. One such question is answered at a time.
+     */
+    get: operations['getSignalsIdExplain'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/events': {
     parameters: {
       query?: never;
@@ -949,6 +969,51 @@ export interface components {
       notes: {
         [key: string]: string;
       };
+      simulated: boolean;
+    };
+    ExplainComparison: {
+      equal: boolean | null;
+      differences: components['schemas']['ExplainDifference'][];
+      note: string | null;
+    };
+    ExplainDifference: {
+      name: string;
+      stored: number | string | null;
+      found: number | string | null;
+    };
+    Explanation: {
+      signal_id: number;
+      strategy_code: string;
+      symbol: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      bar_time: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      run_id: string;
+      mode: string;
+      /** @enum {string} */
+      origin: 'plugin' | 'external';
+      plugin_version: string | null;
+      feature_hashes: {
+        [key: string]: string | null;
+      };
+      model_sha256: string | null;
+      calendar_version: string | null;
+      state_hash: string | null;
+      data_watermark: string | null;
+      /** @description The stored vector; null is missing */
+      features: {
+        [key: string]: number | null;
+      };
+      stored_vector: components['schemas']['ExplainComparison'];
+      as_known_then: components['schemas']['ExplainComparison'];
+      as_known_today: components['schemas']['ExplainComparison'];
       simulated: boolean;
     };
     Health: {
@@ -2373,6 +2438,55 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['StrategyMetrics'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getSignalsIdExplain: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Explanation'];
         };
       };
       /** @description Unknown route, symbol, strategy or run */

@@ -3,6 +3,7 @@ import type { Metrics } from '../observe/metrics.js';
 import type { Reads } from '../stores/postgres/reads/index.js';
 import type { PublishedEvent } from '../stores/events/event.js';
 import type { CycleTrigger } from '../inference/cycles.js';
+import type { Explainer } from '../inference/explain.js';
 import type { StrategyStatus } from '../plugins/status.js';
 
 export type { StrategyStatus };
@@ -47,6 +48,8 @@ export interface ServiceDependencies {
   readonly events: EventSource;
   /** Has the cycle of a bar done, whichever host leads. */
   readonly cycles: CycleTrigger;
+  /** Says what a signal was decided with, and whether it comes out again. */
+  readonly explainer: Explainer;
   readonly version: string;
   readonly metrics?: Pick<Metrics, 'text'>;
 }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONFIG_FILE, loadConfig, type Config } from '../config/config.js';
+import type { Aside } from '../inference/explain.js';
 import type { Plan } from '../inference/plan.js';
 import type { Log } from '../observe/log.js';
 import { championText, openChampions, type Champions } from '../models/candidates.js';
@@ -87,6 +88,31 @@ export class Crew {
       log: (strategy, message, facts) => log.info({ strategy, ...facts }, message),
     });
     return { strategies: this.strategies, records };
+  }
+
+  /** One strategy once more, beside the live ones: without saved state, and its faults count for nobody. */
+  async openAside(code: string): Promise<Aside | null> {
+    const { config, plan, kind, log } = this.options;
+    const record = (await listStrategies(this.store!.pool)).find((each) => each.code === code);
+    const found = this.discovered.find((each) => 'strategy' in each && each.package === record?.package);
+    if (!record || !found || !('strategy' in found)) return null;
+    const formats = Object.values(found.strategy.definition.artifacts ?? {}).flat();
+    const strategies = await openStrategies({
+      rows: [{ code, package: record.package, parameters: record.parameters, isActive: true }],
+      discovered: [found],
+      features: plan.features,
+      instrument: plan.instrument,
+      world: kind,
+      allowSimulatedModels: config.allowSimulatedModels,
+      ...(this.champions ? { champions: this.champions.of } : {}),
+      askDeadlineMs: config.isolation.deadlineMs,
+      log: (strategy, message, facts) => log.info({ strategy, aside: true, ...facts }, message),
+    });
+    return {
+      strategies,
+      members: this.strategies?.seats.find((seat) => seat.code === code)?.members ?? [],
+      approximate: formats.length > 0 && formats.every((format) => format === 'onnx'),
+    };
   }
 
   status(): readonly StrategyStatus[] {

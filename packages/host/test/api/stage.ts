@@ -1,6 +1,7 @@
 import { createCalendar, USD_COP, USDCOP_CALENDAR, type Clock } from '@signalbox/core';
 import type { Pool } from 'pg';
 import { createCycleTrigger } from '../../src/inference/cycles.js';
+import type { Explainer } from '../../src/inference/explain.js';
 import { listen, type Listening } from '../../src/services/listen.js';
 import { createServices, type Services, type ServicesOptions } from '../../src/services/services.js';
 import type {
@@ -44,6 +45,7 @@ export interface StageOptions extends Pick<ServicesOptions, 'live' | 'pageFolder
   readonly reads?: Reads;
   /** With relay and feed; without, a source that has nothing. */
   readonly events?: boolean;
+  readonly explainer?: Explainer;
 }
 
 const SILENT: EventSource = {
@@ -71,6 +73,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     ...(options.control ? { control: options.control } : {}),
     events: feed ?? SILENT,
     cycles: createCycleTrigger({ pool: () => pool, calendar, clock, patienceMs: 200, secondLookMs: 50 }),
+    explainer: options.explainer ?? { explain: () => Promise.reject(new Error('no explainer on this stage')) },
     version: '0.0.0-test',
   };
   const services = createServices(dependencies, {

@@ -7,6 +7,7 @@ import { performanceComparison, strategyMetrics } from './comparison.js';
 import { runCycle } from './cycles.js';
 import { equityCurves } from './equity-curves.js';
 import { events } from './events.js';
+import { explainSignal } from './explain.js';
 import { model, models, strategySignals, strategyTrades } from './list.js';
 import { pnlSummary } from './pnl.js';
 import { currentPositions } from './positions.js';
@@ -30,6 +31,7 @@ export const MODELS_ROUTES: readonly Route[] = Object.freeze([
   strategySignals,
   strategyTrades,
   strategyMetrics,
+  explainSignal,
   events,
   readClock,
   commandClock,

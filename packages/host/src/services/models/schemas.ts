@@ -273,3 +273,31 @@ export const ClockStatus = Shape('ClockStatus', {
   next_open: Timestamp,
   next_close: Timestamp,
 });
+
+const Found = Type.Union([Type.Number(), Type.String(), Type.Null()]);
+const Compared = Shape('ExplainComparison', {
+  equal: Nullable(Type.Boolean({ description: 'null: cannot be compared, see note' })),
+  differences: Type.Array(Shape('ExplainDifference', { name: Type.String(), stored: Found, found: Found })),
+  note: Nullable(Type.String()),
+});
+export const Explanation = Shape('Explanation', {
+  signal_id: Type.Integer(),
+  strategy_code: Type.String(),
+  symbol: Type.String(),
+  bar_time: Timestamp,
+  timestamp: Timestamp,
+  run_id: Type.String(),
+  mode: Type.String(),
+  origin: Choice(['plugin', 'external']),
+  plugin_version: Nullable(Type.String()),
+  feature_hashes: Type.Record(Type.String(), Nullable(Type.String())),
+  model_sha256: Nullable(Type.String()),
+  calendar_version: Nullable(Type.String()),
+  state_hash: Nullable(Type.String({ description: "SHA-256 of the strategy's book and saved state before the bar" })),
+  data_watermark: Nullable(Timestamp),
+  features: Type.Record(Type.String(), Nullable(Type.Number()), { description: 'The stored vector; null is missing' }),
+  stored_vector: Compared,
+  as_known_then: Compared,
+  as_known_today: Compared,
+  simulated: Type.Boolean(),
+});
