@@ -3,6 +3,7 @@ import { backtestCommand } from './backtest.js';
 import { backupCommand } from './backup.js';
 import { configCommand } from './config.js';
 import { demoCommand } from './demo.js';
+import { doctorCommand } from './doctor.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
 import { exportCommand } from './export.js';
 import { featuresCommand } from './features.js';
@@ -42,6 +43,7 @@ export function programOf(session: Session): Command {
     restoreCommand,
     maintainCommand,
     psqlCommand,
+    doctorCommand,
     logsCommand,
     configCommand,
   ]) {

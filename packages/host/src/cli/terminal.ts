@@ -4,7 +4,7 @@ import { progressOf, type Progress } from './progress.js';
 
 /** Where a command writes; a test brings its own. */
 export interface Streams {
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
 }
