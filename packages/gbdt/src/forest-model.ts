@@ -61,14 +61,14 @@ export class ForestModel implements TreeModel {
     return out;
   }
 
-  predictBatch(rows: Float64Array, nRows: number, out = new Float64Array(nRows * this.outputs)): Float64Array {
-    if (rows.length !== nRows * this.featureCount)
-      throw wrongLength(`${nRows} rows`, rows.length, nRows * this.featureCount);
-    if (out.length < nRows * this.outputs) throw wrongLength('out', out.length, nRows * this.outputs);
-    this.#forest.sumRows(rows, nRows, this.featureCount, this.#sums, (row) =>
-      this.#objective.transform(this.#sums, this.rawOutputs, out, row * this.outputs),
+  predictBatch(rows: Float64Array, nRows?: number, out?: Float64Array): Float64Array {
+    const count = rowsIn(rows, nRows, this.featureCount);
+    const given = out ?? new Float64Array(count * this.outputs);
+    if (given.length < count * this.outputs) throw wrongLength('out', given.length, count * this.outputs);
+    this.#forest.sumRows(rows, count, this.featureCount, this.#sums, (row) =>
+      this.#objective.transform(this.#sums, this.rawOutputs, given, row * this.outputs),
     );
-    return out;
+    return given;
   }
 
   #predict(rows: Float64Array, from: number, out: Float64Array, at: number): void {
@@ -77,7 +77,19 @@ export class ForestModel implements TreeModel {
   }
 }
 
-function wrongLength(what: string, length: number, wanted: number): ModelError {
+/** How many rows there are: as many as are stated, or as many as fit without a rest. */
+export function rowsIn(rows: Float64Array, stated: number | undefined, featureCount: number): number {
+  const count = stated ?? Math.floor(rows.length / featureCount);
+  if (!Number.isInteger(count) || count < 0 || rows.length !== count * featureCount)
+    throw wrongLength(
+      stated === undefined ? 'the rows' : `${stated} rows`,
+      rows.length,
+      Math.max(1, count) * featureCount,
+    );
+  return count;
+}
+
+export function wrongLength(what: string, length: number, wanted: number): ModelError {
   return new ModelError(
     'MODEL_FEATURE_MISMATCH',
     `${what}: ${length} numbers where ${wanted} are wanted`,

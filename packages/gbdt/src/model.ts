@@ -8,9 +8,9 @@ export interface TreeModel {
   readonly outputs: number;
   /** Numbers that `predictRaw` gives per row. It differs from `outputs` only where a prediction is the number of a class. */
   readonly rawOutputs: number;
-  /** The trainer's name of the objective, e.g. `multi:softprob`. */
+  /** The trainer's name of the objective, e.g. `multi:softprob`; of an ONNX file operator and transform. */
   readonly objective: string;
-  /** Boosting rounds that are used, and how many the file holds. */
+  /** Boosting rounds that are used, and how many the file holds; trees in an ONNX file, which knows no rounds. */
   readonly rounds: number;
   readonly roundsInFile: number;
   /** Trees that are used. */
@@ -22,8 +22,12 @@ export interface TreeModel {
   predict(row: Float64Array, out?: Float64Array): Float64Array;
   /** The sums of the trees before the objective's transform: `output_margin` in XGBoost, `raw_score` in LightGBM. */
   predictRaw(row: Float64Array, out?: Float64Array): Float64Array;
-  /** `predict` over `nRows` rows that lie one after another; the result likewise, `outputs` numbers a row. */
-  predictBatch(rows: Float64Array, nRows: number, out?: Float64Array): Float64Array;
+  /**
+   * `predict` over rows that lie one after another; the result likewise, `outputs` numbers a row. Without `nRows` there are as many as
+   * the length says.
+   * @throws ModelError MODEL_FEATURE_MISMATCH when the length is not that of `nRows` rows, or of any whole number
+   */
+  predictBatch(rows: Float64Array, nRows?: number, out?: Float64Array): Float64Array;
 }
 
 export interface LoadOptions {

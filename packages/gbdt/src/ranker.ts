@@ -177,7 +177,8 @@ export class Ranker {
   }
 
   /** 0 (left) or 1 (right). */
-  #rankInSet(x: number, { bits, inside }: CategorySet): number {
+  #rankInSet(x: number, { bits, inside, values }: CategorySet): number {
+    if (values) return values.has(x) === (inside === 'left') ? 0 : 1;
     const { categoryAbove, categoryBelow } = this.#arithmetic;
     const category = x > categoryAbove && x < categoryBelow ? Math.trunc(x) : -1;
     const member =
@@ -245,7 +246,7 @@ function collect(trees: readonly Tree[]) {
 function keyOf(tree: Tree, node: number): string {
   const set = tree.categories?.get(node);
   const key = `${tree.feature[node]} ${tree.missing[node]}`;
-  return set ? `${key} ${set.inside} ${set.bits.join()}` : key;
+  return set ? `${key} ${set.inside} ${set.values ? [...set.values].join() : set.bits.join()}` : key;
 }
 
 function distinct(numbers: readonly number[], single: boolean): Float32Array | Float64Array {

@@ -14,6 +14,8 @@ export const Missing = {
 export interface CategorySet {
   readonly bits: Int32Array;
   readonly inside: 'left' | 'right';
+  /** In place of bits: the members are exactly these numbers, and nothing is truncated. */
+  readonly values?: ReadonlySet<number>;
 }
 
 /** One validated tree in the trainer's own numbering; node 0 is the root. */

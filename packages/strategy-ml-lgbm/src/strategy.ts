@@ -1,5 +1,6 @@
 import { DEAD_ZONE_BPS, defineStrategy, openModelSession } from '@signalbox/core';
-import { loadLightGBM } from '@signalbox/gbdt';
+import { loadLightGBM, loadOnnxTrees } from '@signalbox/gbdt';
+import { readOnnx } from '@signalbox/onnx';
 
 /** What the bundled model was trained on, in its order. */
 const FEATURES = [
@@ -29,7 +30,7 @@ export const mlLgbm = defineStrategy({
   type: 'ML',
   apiVersion: 1,
   features: FEATURES,
-  artifacts: { model: ['lightgbm-text'] },
+  artifacts: { model: ['lightgbm-text', 'onnx'] },
   config: {
     type: 'object',
     properties: {
@@ -47,7 +48,10 @@ export const mlLgbm = defineStrategy({
     openModelSession(context, {
       code: 'ML_LGBM',
       features: FEATURES,
-      load: (bytes) => loadLightGBM(bytes),
+      load: (bytes, manifest) =>
+        context.artifacts.model.format === 'onnx'
+          ? loadOnnxTrees(readOnnx(bytes), { featureCount: manifest.features.length })
+          : loadLightGBM(bytes),
       deadZoneBps: context.config.deadZoneBps,
     }),
 });

@@ -1,5 +1,6 @@
 import { DEAD_ZONE_BPS, defineStrategy, openModelSession } from '@signalbox/core';
-import { loadXGBoost } from '@signalbox/gbdt';
+import { loadXGBoost, loadOnnxTrees } from '@signalbox/gbdt';
+import { readOnnx } from '@signalbox/onnx';
 
 /** What the bundled model was trained on, in its order. */
 const FEATURES = [
@@ -29,7 +30,7 @@ export const mlXgb = defineStrategy({
   type: 'ML',
   apiVersion: 1,
   features: FEATURES,
-  artifacts: { model: ['xgboost-json', 'xgboost-ubj'] },
+  artifacts: { model: ['xgboost-json', 'xgboost-ubj', 'onnx'] },
   config: {
     type: 'object',
     properties: {
@@ -47,7 +48,10 @@ export const mlXgb = defineStrategy({
     openModelSession(context, {
       code: 'ML_XGB',
       features: FEATURES,
-      load: (bytes, { rounds }) => loadXGBoost(bytes, { rounds: rounds ?? 'best' }),
+      load: (bytes, manifest) =>
+        context.artifacts.model.format === 'onnx'
+          ? loadOnnxTrees(readOnnx(bytes), { featureCount: manifest.features.length })
+          : loadXGBoost(bytes, { rounds: manifest.rounds ?? 'best' }),
       deadZoneBps: context.config.deadZoneBps,
     }),
 });

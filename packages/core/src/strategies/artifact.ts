@@ -9,6 +9,8 @@ export interface LoadedModel {
   /** Feature names that the model file itself holds; null when it holds none. */
   readonly features: readonly string[] | null;
   readonly outputs: number;
+  /** Of a model of trees. */
+  readonly trees?: number;
   predict(row: Float64Array, out?: Float64Array): ArrayLike<number>;
 }
 
@@ -28,6 +30,8 @@ export interface VerifiedModel<M> {
 
 /** Parity with the trainer's library, times max(1, |x|). */
 const TOLERANCE: Readonly<Record<string, number>> = { xgboost: 1e-6, lightgbm: 1e-9 };
+/** Float32, whoever trained them. */
+const ONNX_TREES_TOLERANCE = 1e-6;
 const NETWORK_TOLERANCE = 1e-5;
 
 /**
@@ -54,7 +58,7 @@ export function verifyArtifact<M extends LoadedModel>(
       'the manifest',
       'the model file',
     );
-  checkGolden(manifest, model);
+  checkGolden(manifest, model, artifact.format);
   return { model, manifest };
 }
 
@@ -115,8 +119,11 @@ function mismatch(message: string): never {
   );
 }
 
-function checkGolden({ golden, framework }: ModelManifest, model: LoadedModel): void {
-  const tolerance = TOLERANCE[framework.name] ?? NETWORK_TOLERANCE;
+function checkGolden({ golden, framework }: ModelManifest, model: LoadedModel, format: Artifact['format']): void {
+  const tolerance =
+    format === 'onnx' && model.trees !== undefined
+      ? ONNX_TREES_TOLERANCE
+      : (TOLERANCE[framework.name] ?? NETWORK_TOLERANCE);
   golden.rows.forEach((values, i) => {
     const wanted = golden.outputs[i]!;
     const found = model.predict(Float64Array.from(values, (x) => x ?? NaN));

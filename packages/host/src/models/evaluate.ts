@@ -1,13 +1,22 @@
 import { SignalboxError, type ArtifactFormat, type LoadedModel, type ModelManifest } from '@signalbox/core';
-import { loadLightGBM, loadXGBoost } from '@signalbox/gbdt';
+import { loadLightGBM, loadOnnxTrees, loadXGBoost } from '@signalbox/gbdt';
+import { readOnnx } from '@signalbox/onnx';
 
-/** Our own evaluator of a format; null where only the strategy has one. */
+/**
+ * Our own evaluator of a model; null where only the strategy has one, as for a network.
+ * @throws SignalboxError MODEL_MALFORMED for bytes that are no ONNX file, MODEL_UNSUPPORTED
+ */
 export function evaluatorOf(
   format: ArtifactFormat,
+  bytes: Uint8Array,
 ): ((bytes: Uint8Array, manifest: ModelManifest) => LoadedModel) | null {
-  if (format === 'lightgbm-text') return (bytes) => loadLightGBM(bytes);
-  if (format === 'onnx') return null;
-  return (bytes, { rounds }) => loadXGBoost(bytes, { rounds: rounds ?? 'best' });
+  if (format === 'lightgbm-text') return (file) => loadLightGBM(file);
+  if (format === 'onnx') {
+    const graph = readOnnx(bytes);
+    const trees = graph.nodes.some(({ domain, op }) => domain === 'ai.onnx.ml' && op.startsWith('TreeEnsemble'));
+    return trees ? (_, { features }) => loadOnnxTrees(graph, { featureCount: features.length }) : null;
+  }
+  return (file, { rounds }) => loadXGBoost(file, { rounds: rounds ?? 'best' });
 }
 
 /** Largest difference to the trainer's own predictions, relative to max(1, |x|). */
@@ -25,7 +34,7 @@ export function largestDifference(model: LoadedModel, { golden }: ModelManifest)
 export function noEvaluator(code: string): SignalboxError {
   return new SignalboxError(
     'MODEL_UNSUPPORTED',
-    `nothing here can evaluate an ONNX model for ${code}: no package of that strategy is installed`,
+    `nothing here can evaluate this ONNX model for ${code}: it is no model of trees, and no package of that strategy is installed`,
     'Install the package of the strategy and list it under "plugins" in signalbox.config.json.',
   );
 }

@@ -48,7 +48,7 @@ export async function verifyModel(
   const format = inspectModel(bytes);
   const stated = readManifest(manifest);
   const artifact: Artifact = { format, sha256: digestOf(bytes), bytes, manifest: stated };
-  const evaluator = evaluatorOf(format);
+  const evaluator = evaluatorOf(format, bytes);
   if (!evaluator && !installed) throw noEvaluator(code);
   let difference = 0;
   if (evaluator) {
