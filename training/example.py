@@ -181,7 +181,7 @@ def write_manifest(path, example, *, framework, parameters, trees, probability, 
         output={"kind": "probabilities", "classes": CLASSES},
         semantics="class_probabilities",
         vectors=vectors,
-        more={"label_thresholds": [low, high], "parameters": parameters, "trees": trees},
+        more={"label_thresholds": [low, high], "parameters": parameters, **({"trees": trees} if trees else {})},
     )
 
 

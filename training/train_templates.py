@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 import train_lgbm
+import train_net
 import train_xgb
 
 FEATURES = ["log_ret_5m", "log_ret_1h", "rsi_9", "adx_14"]
@@ -37,6 +38,8 @@ def main():
             script.PARAMETERS.update(parameters)
             sys.argv = [script.__file__, small, f"{out}/{name}"]
             script.main()
+        sys.argv = [train_net.__file__, small, f"{out}/network.onnx"]
+        train_net.main()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ export function manifestOf({ name, code, template, language }: Options): string 
       test: typed ? 'tsc && node --test' : 'node --test',
       prepublishOnly: 'npm test',
     },
-    ...(model && { dependencies: { '@signalbox/gbdt': SIGNALBOX } }),
+    ...(model && { dependencies: { [template === 'onnx' ? '@signalbox/onnx' : '@signalbox/gbdt']: SIGNALBOX } }),
     peerDependencies: { '@signalbox/core': SIGNALBOX },
     devDependencies: {
       '@signalbox/core': SIGNALBOX,

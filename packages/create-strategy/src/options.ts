@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const TEMPLATES = ['rules', 'xgboost', 'lightgbm'] as const;
+export const TEMPLATES = ['rules', 'xgboost', 'lightgbm', 'onnx'] as const;
 export type Template = (typeof TEMPLATES)[number];
 
 export interface Options {
@@ -28,7 +28,8 @@ export const HELP = `npm create @signalbox/strategy my-strategy [-- options]
 
 Writes a strategy package for Signalbox whose tests pass. Nothing that exists is overwritten.
 
-  --template rules|xgboost|lightgbm   what it answers from; asked for on a terminal, else rules
+  --template rules|xgboost|lightgbm|onnx
+                                      what it answers from; asked for on a terminal, else rules
   --language ts|js                    TypeScript (default) or JavaScript
   --code MY_STRATEGY                  its code in the database; made of the name by default
   --yes                               ask nothing

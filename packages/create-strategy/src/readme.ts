@@ -1,6 +1,6 @@
 import type { Options } from './options.js';
 
-const FEATURES = { rules: '`rsi_9`', trees: '`log_ret_5m`, `log_ret_1h`, `rsi_9`, `adx_14`' };
+const FEATURES = { rules: '`rsi_9`', model: '`log_ret_5m`, `log_ret_1h`, `rsi_9`, `adx_14`' };
 
 /** A README with the places that a reader looks for. */
 export function readmeOf({ name, code, template }: Options): string {
@@ -28,11 +28,11 @@ ${
 
 ## Features
 
-${rules ? FEATURES.rules : FEATURES.trees}
+${rules ? FEATURES.rules : FEATURES.model}
 
 ## Training
 
-${rules ? 'Nothing is trained.' : 'Window, rows, label and measures stand in `models/model_v1.manifest.json`. The model that lies there is an example of a few rounds on simulated data.'}
+${rules ? 'Nothing is trained.' : 'Window, rows, label and measures stand in `models/model_v1.manifest.json`. The model that lies there is an example of a short training on simulated data.'}
 
 ## Costs and limits
 

@@ -1,16 +1,41 @@
 import type { Options } from './options.js';
 
-const LOADERS = { xgboost: 'loadXGBoost', lightgbm: 'loadLightGBM' } as const;
-const FORMATS = { xgboost: "'xgboost-json', 'xgboost-ubj'", lightgbm: "'lightgbm-text'" } as const;
+/** What differs from model to model: where the loader comes from, what it takes, and how its answer becomes a model. */
+const KINDS = {
+  xgboost: {
+    name: 'Gradient-boosted trees',
+    from: '@signalbox/gbdt',
+    loader: 'loadXGBoost',
+    formats: "'xgboost-json', 'xgboost-ubj'",
+    load: "(bytes, { rounds }) => loadXGBoost(bytes, { rounds: rounds ?? 'best' })",
+  },
+  lightgbm: {
+    name: 'Gradient-boosted trees',
+    from: '@signalbox/gbdt',
+    loader: 'loadLightGBM',
+    formats: "'lightgbm-text'",
+    load: '(bytes) => loadLightGBM(bytes)',
+  },
+  onnx: {
+    name: 'Neural network',
+    from: '@signalbox/onnx',
+    loader: 'loadNetwork',
+    formats: "'onnx'",
+    // the file names its outputs, not its features
+    load: '(bytes) => ({ features: null, ...loadNetwork(bytes) })',
+  },
+} as const;
 
 /** The strategy itself; the same text is TypeScript and JavaScript. */
 export function strategyOf({ code, template, language }: Options): string {
   if (template === 'rules') return RULES.replace('CODE', code);
+  const kind = KINDS[template];
   const text = MODEL.replace(/CODE/g, code)
-    .replace(/LOAD/g, LOADERS[template])
-    .replace('FORMATS', FORMATS[template])
-    .replace('OPTIONS', template === 'xgboost' ? ", { rounds: rounds ?? 'best' }" : '')
-    .replace('ARGUMENTS', template === 'xgboost' ? 'bytes, { rounds }' : 'bytes');
+    .replace('NAME', kind.name)
+    .replace('LOADER', kind.loader)
+    .replace('PACKAGE', kind.from)
+    .replace('FORMATS', kind.formats)
+    .replace('LOAD', kind.load);
   return language === 'ts' ? text.replace("'adx_14']", "'adx_14'] as const") : text;
 }
 
@@ -45,7 +70,7 @@ export default defineStrategy({
 `;
 
 const MODEL = `import { defineStrategy, openModelSession } from '@signalbox/core';
-import { LOAD } from '@signalbox/gbdt';
+import { LOADER } from 'PACKAGE';
 
 /** What the model was trained on, in its order. */
 const FEATURES = ['log_ret_5m', 'log_ret_1h', 'rsi_9', 'adx_14'];
@@ -53,7 +78,7 @@ const FEATURES = ['log_ret_5m', 'log_ret_1h', 'rsi_9', 'adx_14'];
 /** The example model in \`models/\` claims nothing: train another one in its place. A model that is not its manifest's is refused. */
 export default defineStrategy({
   code: 'CODE',
-  name: 'Gradient-boosted trees',
+  name: 'NAME',
   type: 'ML',
   apiVersion: 1,
   features: FEATURES,
@@ -63,7 +88,7 @@ export default defineStrategy({
     openModelSession(context, {
       code: 'CODE',
       features: FEATURES,
-      load: (ARGUMENTS) => LOAD(bytesOPTIONS),
+      load: LOAD,
     }),
 });
 `;

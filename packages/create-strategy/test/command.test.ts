@@ -41,7 +41,7 @@ it('asks nothing without a terminal, and names the package by its code', () => {
 
 it.each([
   [[], /Name one package/],
-  [['my-idea', '--template', 'magic'], /--template magic is unknown; there are rules, xgboost, lightgbm/],
+  [['my-idea', '--template', 'magic'], /--template magic is unknown; there are rules, xgboost, lightgbm, onnx\./],
   [['my-idea', '--language', 'py'], /--language py is unknown/],
   [['My Idea'], /no name of an npm package/],
   [['../idea'], /no name of an npm package/],

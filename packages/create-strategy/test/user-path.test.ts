@@ -7,7 +7,7 @@ import { startRegistry, type Registry } from './registry.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'signalbox-user-')));
-const PUBLISHED = ['core', 'gbdt', 'create-strategy'];
+const PUBLISHED = ['core', 'gbdt', 'onnx', 'create-strategy'];
 // outside the workspace, or npm would take the workspace's packages
 const registry: Registry | null = await startRegistry(folder);
 const publish = (path: string): string =>
@@ -27,6 +27,7 @@ describe.skipIf(registry === null)('the path of an author and of a user, through
     ['rules', 'ts'],
     ['xgboost', 'js'],
     ['lightgbm', 'ts'],
+    ['onnx', 'ts'],
   ])(
     'npm create, %s in %s: installed from the registry, its tests pass',
     (template, language) => {

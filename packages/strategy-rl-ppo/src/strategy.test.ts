@@ -15,6 +15,7 @@ import {
   type Opinion,
   type Position,
 } from '@signalbox/core';
+import { testStrategy } from '@signalbox/core/testing';
 import { readOnnx, writeOnnx } from '@signalbox/onnx';
 import { describe, expect, it } from 'vitest';
 import rlPpo from './index.js';
@@ -49,6 +50,14 @@ const view = (vector: Float64Array, position: Position = FLAT) => ({
   opinions: {},
 });
 const turn = { abort: new AbortController().signal, deadline: 1e15 };
+
+it('holds to the contract: the conformance kit', async () => {
+  const { cases } = await testStrategy(rlPpo, {
+    artifacts: { model: artifact() },
+    config: { runtime: 'builtin' },
+  });
+  expect(cases.filter(({ status }) => status === 'skip').map(({ name }) => name)).toEqual(['restore']);
+}, 60_000);
 
 describe('the bundled policy', () => {
   it('is pinned to market and position features as the shipped feature file defines them, in the order of the strategy', () => {

@@ -10,7 +10,7 @@ export interface ModelSessionOptions {
   /** The strategy's features, in the order of its vector. */
   readonly features: readonly string[];
   /** Makes the evaluator from the file; its own errors pass through. */
-  readonly load: (bytes: Uint8Array, manifest: ModelManifest) => LoadedModel & { readonly trees: number };
+  readonly load: (bytes: Uint8Array, manifest: ModelManifest) => LoadedModel & { readonly trees?: number };
   /** Of a regression; 2 by default. */
   readonly deadZoneBps?: number | undefined;
 }
@@ -31,7 +31,7 @@ export function openModelSession(
   const { model, manifest } = verifyArtifact(artifacts.model, { features, featureHashes, featureDefinitions }, load);
   const opinion = modelOpinion(code, manifest.output, model.outputs, deadZoneBps);
   log(`model ${manifest.sha256.slice(0, 12)} loaded`, {
-    trees: model.trees,
+    ...(model.trees !== undefined && { trees: model.trees }),
     trained_on: manifest.trained_on,
     golden_rows: manifest.golden.rows.length,
   });
