@@ -12,7 +12,7 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 describe('README', () => {
   it('its table of configuration is made from the schema (npm run readme)', async () => {
-    const script = new URL('../scripts/readme.mjs', import.meta.url).href;
+    const script = new URL('../../../scripts/config-tables.mjs', import.meta.url).href;
     const { withTable } = (await import(script)) as { withTable(text: string, schema: object): string };
     expect(withTable(readme, llmClaude.config)).toBe(readme);
   });

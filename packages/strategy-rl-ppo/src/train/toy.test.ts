@@ -42,28 +42,31 @@ const train = async (market: ToyMarket, iterations: number, seed = 1) => {
 };
 
 describe('a planted edge is learned', () => {
-  it('at least 90 % of what the best policy, by dynamic programming, earns on sessions that were held back', async () => {
-    const { player, act } = await train(PLANTED, 40);
-    const best = bestPolicy(PLANTED, 0.25);
-    const index = (i: number) => i % SLOTS;
-    let bar = 0;
-    // the same book, asked bar by bar
-    const optimal: Act = ({ vector, position }) => {
-      const held = position.side === 'flat' ? 0 : position.side === 'long' ? 1 : -1;
-      const slot = SLOTS - 1 - Math.round(vector[4]! * SLOTS);
-      bar++;
-      return targetOpinion(best.wanted(vector[0]!, held, slot), position, 0.1, '');
-    };
-    const ideal = evaluate(player, HELD, optimal);
-    expect(index(bar)).toBe(0);
-    // the programme knows the market: its value is what the pipeline pays, within the noise of 349 sessions
-    expect(Math.abs(ideal.mean_bps - best.worth)).toBeLessThan(3 * ideal.standard_error_bps);
-    const learned = evaluate(player, HELD, act);
-    expect(
-      learned.mean_bps / ideal.mean_bps,
-      `best ${ideal.mean_bps} bp a session, learned ${learned.mean_bps}`,
-    ).toBeGreaterThan(0.9);
-  }, 120_000);
+  const best = bestPolicy(PLANTED, 0.25);
+  let bar = 0;
+  // the same book, asked bar by bar
+  const optimal: Act = ({ vector, position }) => {
+    const held = position.side === 'flat' ? 0 : position.side === 'long' ? 1 : -1;
+    const slot = SLOTS - 1 - Math.round(vector[4]! * SLOTS);
+    bar++;
+    return targetOpinion(best.wanted(vector[0]!, held, slot), position, 0.1, '');
+  };
+
+  it.each([1, 2, 3])(
+    'training seed %i: at least 90 % of what the best policy, by dynamic programming, earns on sessions that were held back',
+    async (seed) => {
+      const { player, act } = await train(PLANTED, 40, seed);
+      bar = 0;
+      const ideal = evaluate(player, HELD, optimal);
+      expect(bar % SLOTS).toBe(0);
+      // the programme knows the market: its value is what the pipeline pays, within the noise of 349 sessions
+      expect(Math.abs(ideal.mean_bps - best.worth)).toBeLessThan(3 * ideal.standard_error_bps);
+      const learned = evaluate(player, HELD, act);
+      const said = `best ${ideal.mean_bps} bp a session, learned ${learned.mean_bps}`;
+      expect(learned.mean_bps / ideal.mean_bps, said).toBeGreaterThan(0.9);
+    },
+    120_000,
+  );
 });
 
 describe('without an edge nothing is pretended', () => {

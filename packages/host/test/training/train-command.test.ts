@@ -1,0 +1,89 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCalendar, sha256, USDCOP_CALENDAR, type ModelManifest } from '@signalbox/core';
+import { createSimulator } from '@signalbox/core/testing';
+import { afterAll, expect, it } from 'vitest';
+import { run } from '../../src/cli/index.js';
+import { repository } from '../python.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'signalbox-train-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const at = (name: string): string => join(folder, name);
+const SESSIONS = 30;
+const SMALL = ['iterations=12', 'sessionsPerIteration=3', 'epochs=1', 'minibatch=64', 'hidden=4', 'validateEvery=6'];
+
+/** A simulated world as the files that a user has. */
+function writeWorld(): void {
+  const calendar = createCalendar(USDCOP_CALENDAR);
+  const world = createSimulator({ seed: 3, edge: 1, calendar, firstSession: '2021-01-04' });
+  const bars = ['time,open,high,low,close,volume'];
+  const macro = new Map<string, Readonly<Record<string, unknown>>>();
+  for (let i = 0; i < SESSIONS; i++) {
+    const session = world.next();
+    for (const bar of session.bars)
+      bars.push([new Date(bar.time).toISOString(), bar.open, bar.high, bar.low, bar.close, bar.volume].join(','));
+    for (const { date, values } of session.macro) macro.set(String(date), { ...macro.get(String(date)), ...values });
+  }
+  const names = [...new Set([...macro.values()].flatMap((values) => Object.keys(values)))];
+  const lines = [...macro].map(([date, values]) => [date, ...names.map((name) => values[name] ?? '')].join(','));
+  writeFileSync(at('bars.csv'), `${bars.join('\n')}\n`);
+  writeFileSync(at('macro.csv'), `${[['date', ...names].join(','), ...lines].join('\n')}\n`);
+}
+writeWorld();
+
+async function train(out: string, more: readonly string[] = [], signal?: AbortSignal) {
+  let [said, problem] = ['', ''];
+  const streams = {
+    stdout: { write: (text: string) => (said += text) },
+    stderr: { write: (text: string) => (problem += text) },
+    env: {},
+  };
+  const options = SMALL.flatMap((option) => ['--option', option]);
+  const from = ['--bars', at('bars.csv'), '--macro', at('macro.csv')];
+  const args = ['train', 'RL_PPO', ...from, ...options, '--out', at(out), '--json', ...more];
+  const code = await run(args, streams, repository, signal);
+  return { code, said, problem };
+}
+const read = (name: string): string => sha256(new Uint8Array(readFileSync(at(name))));
+const left = (name: string): string[] => readdirSync(folder).filter((file) => file.startsWith(name));
+
+it('from files, as one JSON object: the model is its manifest’s, of market data, and nothing else is left', async () => {
+  const { code, said, problem } = await train('whole.onnx');
+  expect(code, problem + said).toBe(0);
+  const { status, data } = JSON.parse(said) as { status: string; data: Record<string, unknown> };
+  expect(status).toBe('ok');
+  expect(data).toMatchObject({ strategy: 'RL_PPO', model: at('whole.onnx'), world: 'market', bars: SESSIONS * 60 });
+  expect(data['metrics']).toMatchObject({
+    held: { entries: expect.any(Number) },
+    baselines: { flat: { mean_bps: 0 } },
+  });
+  const manifest = JSON.parse(readFileSync(at('whole.manifest.json'), 'utf8')) as ModelManifest;
+  expect(manifest.sha256).toBe(read('whole.onnx'));
+  expect(manifest.trained_on).toBe('market');
+  expect(left('whole').sort()).toEqual(['whole.manifest.json', 'whole.onnx']);
+}, 60_000);
+
+it('Ctrl-C leaves a checkpoint only, and --resume ends in the same bytes as a training that was not stopped', async () => {
+  const stop = new AbortController();
+  const watch = setInterval(() => existsSync(at('part.onnx.checkpoint.json')) && stop.abort(), 1);
+  const stopped = await train('part.onnx', [], stop.signal);
+  clearInterval(watch);
+  expect(stopped.code).toBe(130);
+  expect(left('part')).toEqual(['part.onnx.checkpoint.json']);
+  const other = await train('part.onnx', ['--resume', '--seed', '2']);
+  expect(other.code, 'another seed').not.toBe(0);
+  expect(other.said + other.problem).toContain('of another training');
+  expect(left('part'), 'and the checkpoint is still there').toEqual(['part.onnx.checkpoint.json']);
+  const resumed = await train('part.onnx', ['--resume']);
+  expect(resumed.code, resumed.problem + resumed.said).toBe(0);
+  expect(left('part').sort()).toEqual(['part.manifest.json', 'part.onnx']);
+  expect(read('part.onnx')).toBe(read('whole.onnx'));
+}, 60_000);
+
+it('--resume without a checkpoint is refused with its place', async () => {
+  const { code, said, problem } = await train('none.onnx', ['--resume']);
+  expect(code).not.toBe(0);
+  expect(said + problem).toContain('INPUT_NOT_FOUND');
+  expect(left('none')).toEqual([]);
+});
