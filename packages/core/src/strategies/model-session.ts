@@ -10,7 +10,7 @@ export interface ModelSessionOptions {
   /** The strategy's features, in the order of its vector. */
   readonly features: readonly string[];
   /** Makes the evaluator from the file; its own errors pass through. */
-  readonly load: (bytes: Uint8Array, manifest: ModelManifest) => LoadedModel & { readonly trees?: number };
+  readonly load: (bytes: Uint8Array, manifest: ModelManifest) => LoadedModel;
   /** Of a regression; 2 by default. */
   readonly deadZoneBps?: number | undefined;
 }
