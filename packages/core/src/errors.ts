@@ -33,6 +33,9 @@ export const ERROR_CODES = {
   CLOCK_NOT_SIMULATED: 'input',
   BAR_NOT_COMPLETE: 'input',
   BAR_NOT_STORED: 'input',
+  STRATEGY_HAS_PACKAGE: 'input',
+  STRATEGY_INACTIVE: 'input',
+  SIGNAL_EXISTS: 'input',
   WORLD_MISMATCH: 'input',
   // a vendor of data: its key, its limits or its answers
   FEED_REFUSED: 'config',

@@ -77,9 +77,15 @@ export {
   type Turn,
   type View,
 } from './strategies/contract.js';
-export { NO_OPINION_CODES, type MemberOpinion, type NoOpinionCode, type Opinion } from './strategies/opinion.js';
+export {
+  NO_OPINION_CODES,
+  type Given,
+  type MemberOpinion,
+  type NoOpinionCode,
+  type Opinion,
+} from './strategies/opinion.js';
 export { opinionFault, wellFormed } from './strategies/opinion-check.js';
-export { seatAll, type FeatureChoice, type Seat } from './strategies/seat.js';
+export { externalSeat, seatAll, type FeatureChoice, type Seat } from './strategies/seat.js';
 export { askSession, openSession, type SessionOptions } from './strategies/session.js';
 export { verifyArtifact, type FeatureSupply, type LoadedModel, type VerifiedModel } from './strategies/artifact.js';
 export {
@@ -133,7 +139,17 @@ export { ratios, type Ratios } from './performance/ratios.js';
 export { tradeStatistics, type Trade, type TradeStatistics } from './performance/trades.js';
 
 // pipeline
-export { step, type Ask, type Part, type Stages, type State, type Step } from './pipeline.js';
+export {
+  hear,
+  step,
+  type Ask,
+  type Frame,
+  type Part,
+  type Seen,
+  type Stages,
+  type State,
+  type Step,
+} from './pipeline.js';
 export { restoreMarket, saveMarket, snapshotFingerprint, type MarketSnapshot } from './market-snapshot.js';
 export { observe, openMarket, type MarketState, type Observation } from './market-state.js';
 

@@ -2,12 +2,13 @@ import { observe, type MarketState, type Observation } from './market-state.js';
 import type { Bar } from './market/bar.js';
 import type { Instrument } from './market/instrument.js';
 import type { Calendar } from './market/calendar.js';
+import type { Slot } from './market/slot.js';
 import type { FeatureRow } from './features/engine.js';
 import { place, positionView, settle } from './portfolio/book.js';
 import type { Book, BookRules, OpenPosition, Settlement } from './portfolio/types.js';
 import { toSignal } from './signals/price.js';
 import type { NoSignal, Signal } from './signals/signal.js';
-import { askable, membersSeen, viewOf, type Seat } from './strategies/seat.js';
+import { askable, membersSeen, silenceOf, viewOf, type Seat } from './strategies/seat.js';
 import type { AnyView } from './strategies/contract.js';
 import type { Opinion } from './strategies/opinion.js';
 import { wellFormed } from './strategies/opinion-check.js';
@@ -94,9 +95,7 @@ export function step(stages: Stages, state: State, bar: Bar, ask: Ask): Step {
 
     // decide: price, size, gates → the signal, and the next pending order
     return andThen(opinion, (said): Part => {
-      const tooOld = state.tooOld ?? false;
-      const outcome = toSignal(said, { seat, bar, slot, instrument, market, tooOld, book, slotMs: calendar.slotMs });
-      if (outcome.kind === 'signal') place(book, outcome, slot);
+      const outcome = decide(stages, seat, { bar, slot, market, tooOld: state.tooOld ?? false }, book, said);
       return {
         strategy: seat.code,
         barTime: bar.time,
@@ -110,4 +109,33 @@ export function step(stages: Stages, state: State, bar: Bar, ask: Ask): Step {
     });
   });
   return { bar, market, features, parts };
+}
+
+/** The bar that is decided upon, and what is known of the market at its completion. */
+export interface Seen {
+  readonly bar: Bar;
+  readonly slot: Slot;
+  readonly market: Pick<Observation, 'atr14' | 'costBps' | 'suspect' | 'stale'>;
+  readonly tooOld?: boolean;
+}
+
+/** The last part of `step` for one strategy: its opinion becomes the signal and the book's next pending order. */
+function decide(stages: Frame, seat: Seat, seen: Seen, book: Book, said: Opinion): Signal | NoSignal {
+  const { instrument, calendar } = stages;
+  const outcome = toSignal(said, { seat, ...seen, instrument, book, slotMs: calendar.slotMs });
+  if (outcome.kind === 'signal') place(book, outcome, seen.slot);
+  return outcome;
+}
+
+/** What a decision needs to know of the stages. */
+export type Frame = Pick<Stages, 'instrument' | 'calendar'>;
+
+/**
+ * Hears an external seat's opinion of the newest bar after `step` has taken that bar: the same signal and the same pending
+ * order as if it had been there in time. `book` stands after that bar.
+ */
+export function hear(stages: Frame, seat: Seat, seen: Seen, book: Book, said: Opinion): Signal | NoSignal {
+  if (book.lastBarTime !== null && book.lastBarTime > seen.bar.time)
+    throw new RangeError(`the book of ${seat.code} is past ${new Date(seen.bar.time).toISOString()}`);
+  return decide(stages, seat, seen, book, silenceOf(seen.market) ?? wellFormed(said));
 }

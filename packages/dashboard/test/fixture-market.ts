@@ -123,6 +123,7 @@ export class FixtureMarket {
           holding_time_minutes: 0,
           leverage: 1,
           symbol: 'USD/COP',
+          origin: 'plugin',
           simulated: true,
         };
         this.open.set(code, position);
@@ -178,6 +179,7 @@ export class FixtureMarket {
       not_traded: directed && code === 'BREAKOUT' && this.#random() < 0.4 ? 'cost_exceeds_target' : null,
       round_trip_cost_bps: 20,
       breakeven_hit_rate: 0.4812,
+      origin: 'plugin',
       simulated: true,
     };
     this.signals.get(code)?.push(made);
@@ -291,6 +293,7 @@ export class FixtureMarket {
           strategy_name: NAMES[code] ?? code,
           data,
           summary: { starting_equity: 10_000, ending_equity: ending, total_return_pct: round(ending / 100 - 100, 4) },
+          origin: 'plugin',
         };
       }),
       run_id: 'live',
@@ -324,6 +327,7 @@ export class FixtureMarket {
         n: code === 'BREAKOUT' ? 7 : 21,
         periods_per_year: 245,
         sharpe_standard_error: null,
+        origin: 'plugin',
       })),
       run_id: 'live',
       simulated: true,

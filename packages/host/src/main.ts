@@ -6,6 +6,8 @@ import { createExplainer } from './inference/explain.js';
 import { openPlan, type Plan } from './inference/plan.js';
 import { logAnswer, logSocket } from './observe/access-log.js';
 import { openLogs, type Log, type Logs } from './observe/log.js';
+import { createDeskRequests } from './inference/requests.js';
+import { openLog, type Log } from './observe/log.js';
 import { announce } from './observe/running.js';
 import { discover, type Discovery } from './plugins/discover.js';
 import { SIGNALS } from './live/channel.js';
@@ -186,6 +188,7 @@ class Host {
         clock: { now: () => world.clock.now() },
         openAside: (code) => crew.openAside(code),
       }),
+      desk: createDeskRequests(() => host.store!.pool),
       version: version(),
       ...(world.control ? { control: world.control } : {}),
     };

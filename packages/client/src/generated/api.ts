@@ -254,7 +254,11 @@ export interface paths {
      */
     get: operations['getModelsCodeSignals'];
     put?: never;
-    post?: never;
+    /**
+     * Deliver a signal of a strategy that runs elsewhere
+     * @description For a row of `dw.dim_strategy` without package. `bar_time` is the open time of the bar that it rests on. It goes through the same book as the others: size and levels that are given stand, those left out follow our rules. A stop or target on the wrong side is stored and not traded; so is a signal that comes when the next bar is complete (`too_old`). One signal a bar: 409 for a second one, for a bar that is not complete, and for a strategy that a package serves.
+     */
+    post: operations['postModelsCodeSignals'];
     delete?: never;
     options?: never;
     head?: never;
@@ -379,6 +383,66 @@ export interface paths {
      * @description `bar_time` is the open time of the bar. 409 before the bar is complete, or when it is and nobody has delivered it; 422 for a time at which no bar opens. Idempotent: `already_done` when the bar was decided upon before, or when a later one was (nothing is decided upon twice). Any host answers; the one that leads the symbol does it.
      */
     post: operations['postCycles'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/risk/status': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Where each strategy stands against its limits
+     * @description As of the last committed bar. `drawdown` holds until an admin resets it; `session_loss` and `max_trades` to the end of the session, `pause` until `pause_until`.
+     */
+    get: operations['getRiskStatus'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/risk/{code}/reset': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Lift the drawdown halt of a strategy
+     * @description The peak that drawdown is measured from restarts at the last mark; the other limits stay. Who, when and why is kept in `dw.risk_resets`. `pending`: no desk holds the book at the moment, the next one does it.
+     */
+    post: operations['postRiskCodeReset'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/alerts': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Alerts
+     * @description Newest first: breaches of risk limits (one alert each), resets, missed bars, suspended plugins. `before` pages by time. The same come as events of type `alert`.
+     */
+    get: operations['getAlerts'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -678,6 +742,24 @@ export interface components {
       /** @description Fraction, 0–1 */
       hold: number;
     };
+    Alert: {
+      alert_id: number;
+      /** @enum {string} */
+      severity: 'info' | 'warning' | 'critical';
+      code: string;
+      message: string;
+      strategy_code: string | null;
+      symbol: string | null;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      simulated: boolean;
+    };
+    Alerts: {
+      alerts: components['schemas']['Alert'][];
+    };
     Candle: {
       /** @description Open time of the bucket, epoch milliseconds */
       time: number;
@@ -832,6 +914,11 @@ export interface components {
       not_traded: string | null;
       round_trip_cost_bps: number | null;
       breakeven_hit_rate: number | null;
+      /**
+       * @description external: it runs elsewhere, its signals are delivered
+       * @enum {string}
+       */
+      origin: 'plugin' | 'external';
       simulated: boolean;
     };
     DataRange: {
@@ -847,11 +934,55 @@ export interface components {
       to: string;
       data_points: number;
     };
+    DeliveredSignal: {
+      strategy_code: string;
+      strategy_name: string;
+      /** @enum {string} */
+      signal: 'long' | 'short' | 'flat' | 'close';
+      /** @enum {string} */
+      side: 'buy' | 'sell' | 'hold';
+      confidence: number | null;
+      size: number | null;
+      entry_price: number | null;
+      stop_loss: number | null;
+      take_profit: number | null;
+      risk_usd: number | null;
+      reasoning: string | null;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      timestamp: string;
+      /** @description Market time now (the end of a backtest) − timestamp, whole seconds */
+      age_seconds: number;
+      signal_id: number;
+      symbol: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      bar_time: string;
+      mode: string | null;
+      not_traded: string | null;
+      round_trip_cost_bps: number | null;
+      breakeven_hit_rate: number | null;
+      /**
+       * @description external: it runs elsewhere, its signals are delivered
+       * @enum {string}
+       */
+      origin: 'plugin' | 'external';
+      simulated: boolean;
+    };
     EquityCurve: {
       strategy_code: string;
       strategy_name: string;
       data: components['schemas']['EquityPoint'][];
       summary: components['schemas']['EquitySummary'] | null;
+      /**
+       * @description external: it runs elsewhere, its signals are delivered
+       * @enum {string}
+       */
+      origin: 'plugin' | 'external';
     };
     EquityCurves: {
       /**
@@ -1092,6 +1223,11 @@ export interface components {
       not_traded: string | null;
       round_trip_cost_bps: number | null;
       breakeven_hit_rate: number | null;
+      /**
+       * @description external: it runs elsewhere, its signals are delivered
+       * @enum {string}
+       */
+      origin: 'plugin' | 'external';
       simulated: boolean;
       strategy_type: string;
     };
@@ -1168,7 +1304,10 @@ export interface components {
       strategy_code: string;
       strategy_name: string;
       strategy_type: string;
-      /** @enum {string} */
+      /**
+       * @description external: it runs elsewhere, its signals are delivered
+       * @enum {string}
+       */
       origin: 'plugin' | 'external';
       package: string | null;
       version: string | null;
@@ -1232,6 +1371,11 @@ export interface components {
       holding_time_minutes: number;
       leverage: number;
       symbol: string;
+      /**
+       * @description external: it runs elsewhere, its signals are delivered
+       * @enum {string}
+       */
+      origin: 'plugin' | 'external';
       simulated: boolean;
     };
     PerformanceComparison: {
@@ -1305,6 +1449,8 @@ export interface components {
       n: number;
       periods_per_year: number;
       sharpe_standard_error: number | null;
+      /** @enum {string} */
+      origin: 'plugin' | 'external' | 'baseline';
     };
     PnlRow: {
       strategy_code: string;
@@ -1325,6 +1471,11 @@ export interface components {
       avg_loss: number | null;
       avg_trade: number | null;
       profit_factor: number | null;
+      /**
+       * @description external: it runs elsewhere, its signals are delivered
+       * @enum {string}
+       */
+      origin: 'plugin' | 'external';
     };
     PnlSummary: {
       /** @enum {string} */
@@ -1410,6 +1561,15 @@ export interface components {
       bestCaseScenario: number | null;
       worstCaseScenario: number | null;
     };
+    RiskLimits: {
+      /** @description Percent: 7.1 means 7.1 % */
+      max_drawdown_pct: number;
+      /** @description Percent: 7.1 means 7.1 % */
+      max_session_loss_pct: number;
+      max_entries_per_session: number;
+      losses_before_pause: number;
+      pause_minutes: number;
+    };
     RiskMetrics: {
       /** @description BASE/QUOTE */
       symbol: string;
@@ -1436,6 +1596,53 @@ export interface components {
         [key: string]: string;
       };
       simulated: boolean;
+    };
+    RiskReset: {
+      reason: string;
+    };
+    RiskResetResult: {
+      strategy_code: string;
+      /**
+       * @description As in /api/models: where its package stands
+       * @enum {string}
+       */
+      state:
+        | 'READY'
+        | 'RUNNING'
+        | 'DEGRADED'
+        | 'FAULTED'
+        | 'SUSPENDED'
+        | 'loading'
+        | 'unavailable'
+        | 'not_installed'
+        | 'refused'
+        | 'external'
+        | 'inactive';
+      /** @description Entries are refused now; exits never are */
+      halted: boolean;
+      /** @description Why, by the same codes as `not_traded` */
+      reasons: ('drawdown' | 'session_loss' | 'max_trades' | 'pause')[];
+      /** @description Below the highest mark since the start or the last reset; positive percent */
+      drawdown_pct: number;
+      /** @description Below the last mark before the session; 0 when not below; percent */
+      session_loss_pct: number;
+      /** @description Entry fills */
+      entries_this_session: number;
+      /** @description By P&L after fees, since the last win or pause */
+      losses_in_a_row: number;
+      pause_until: string | null;
+      limits: components['schemas']['RiskLimits'];
+      /** @description Account currency, US dollars */
+      equity: number;
+      /** @description Account currency, US dollars */
+      peak: number;
+      /** @enum {string} */
+      origin: 'plugin' | 'external';
+      /** @enum {string} */
+      status: 'done' | 'pending';
+    };
+    RiskStatus: {
+      strategies: components['schemas']['StrategyRisk'][];
     };
     RlFigures: {
       tradesPerEpisode: number | null;
@@ -1549,6 +1756,21 @@ export interface components {
       };
       simulated: boolean;
     };
+    SignalDelivery: {
+      symbol: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      bar_time: string;
+      /** @enum {string} */
+      signal: 'long' | 'short' | 'flat' | 'close';
+      confidence: number | null;
+      size?: number | null;
+      stop_loss?: number | null;
+      take_profit?: number | null;
+      reasoning: string;
+    };
     SpreadPoint: {
       /**
        * Format: date-time
@@ -1660,6 +1882,8 @@ export interface components {
       periods_per_year: number;
       sharpe_standard_error: number | null;
       /** @enum {string} */
+      origin: 'plugin' | 'external' | 'baseline';
+      /** @enum {string} */
       period: '24h' | '7d' | '30d' | 'all';
       /**
        * Format: date-time
@@ -1673,6 +1897,45 @@ export interface components {
       end_date: string;
       run_id: string;
       simulated: boolean;
+    };
+    StrategyRisk: {
+      strategy_code: string;
+      /**
+       * @description As in /api/models: where its package stands
+       * @enum {string}
+       */
+      state:
+        | 'READY'
+        | 'RUNNING'
+        | 'DEGRADED'
+        | 'FAULTED'
+        | 'SUSPENDED'
+        | 'loading'
+        | 'unavailable'
+        | 'not_installed'
+        | 'refused'
+        | 'external'
+        | 'inactive';
+      /** @description Entries are refused now; exits never are */
+      halted: boolean;
+      /** @description Why, by the same codes as `not_traded` */
+      reasons: ('drawdown' | 'session_loss' | 'max_trades' | 'pause')[];
+      /** @description Below the highest mark since the start or the last reset; positive percent */
+      drawdown_pct: number;
+      /** @description Below the last mark before the session; 0 when not below; percent */
+      session_loss_pct: number;
+      /** @description Entry fills */
+      entries_this_session: number;
+      /** @description By P&L after fees, since the last win or pause */
+      losses_in_a_row: number;
+      pause_until: string | null;
+      limits: components['schemas']['RiskLimits'];
+      /** @description Account currency, US dollars */
+      equity: number;
+      /** @description Account currency, US dollars */
+      peak: number;
+      /** @enum {string} */
+      origin: 'plugin' | 'external';
     };
     StrategySignal: {
       /** @enum {string} */
@@ -1704,6 +1967,11 @@ export interface components {
       not_traded: string | null;
       round_trip_cost_bps: number | null;
       breakeven_hit_rate: number | null;
+      /**
+       * @description external: it runs elsewhere, its signals are delivered
+       * @enum {string}
+       */
+      origin: 'plugin' | 'external';
       simulated: boolean;
     };
     StrategySignals: {
@@ -2360,6 +2628,104 @@ export interface operations {
       };
     };
   };
+  postModelsCodeSignals: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        code: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SignalDelivery'];
+      };
+    };
+    responses: {
+      /** @description Success */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['DeliveredSignal'];
+        };
+      };
+      /** @description The request makes no sense here */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Not in this world or state */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   getModelsCodeTrades: {
     parameters: {
       query?: {
@@ -2762,6 +3128,199 @@ export interface operations {
       };
       /** @description The body is not JSON */
       415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getRiskStatus: {
+    parameters: {
+      query?: {
+        /** @description Run to answer from: `live`, or the id of a backtest. Windows of a backtest end at its end. */
+        run?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RiskStatus'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  postRiskCodeReset: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        code: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RiskReset'];
+      };
+    };
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RiskResetResult'];
+        };
+      };
+      /** @description The request makes no sense here */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getAlerts: {
+    parameters: {
+      query?: {
+        strategy?: string;
+        limit?: number;
+        /** @description Only what is older than this market time */
+        before?: string;
+        /** @description Run to answer from: `live`, or the id of a backtest. Windows of a backtest end at its end. */
+        run?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Alerts'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
         headers: {
           [name: string]: unknown;
         };

@@ -3,7 +3,7 @@ import { changePct, FRACTION_DECIMALS, MONEY_DECIMALS, round } from '../market/d
 import { addMoney, profit } from '../market/money.js';
 import { FLAT, type Position } from '../market/position.js';
 import type { Slot } from '../market/slot.js';
-import type { Signal } from '../signals/signal.js';
+import { CONTRADICTIONS, type Signal } from '../signals/signal.js';
 import { closeAtGap, closeAtLevel, closePosition, openPosition, type Ledger, type SettleContext } from './fills.js';
 import { checkLimits, refusal } from './risk.js';
 import type { Book, Mark, Settlement } from './types.js';
@@ -111,14 +111,15 @@ export function place(book: Book, signal: Signal, slot: Slot): void {
   const held = book.position?.side ?? null;
   book.pending = null;
   if (signal.signal === 'flat' || signal.signal === held) return;
-  if (signal.signal === 'close' && !held) return;
+  const entering = signal.signal !== 'close' && !CONTRADICTIONS.has(signal.notTraded);
+  if (!entering && !held) return;
   book.pending = {
     signalBarTime: signal.barTime,
     session: slot.session,
     signalInLastSlot: slot.last,
     exit: held === null ? null : signal.signal === 'close' ? 'signal' : 'flip',
     entry:
-      signal.signal === 'close'
+      signal.signal === 'close' || !entering
         ? null
         : {
             side: signal.signal,

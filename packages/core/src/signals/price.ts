@@ -3,7 +3,7 @@ import { FRACTION_DECIMALS, PRICE_DECIMALS, round } from '../market/decimal.js';
 import type { Instrument } from '../market/instrument.js';
 import { quantityFor, riskAt } from '../market/money.js';
 import type { Slot } from '../market/slot.js';
-import type { NoOpinionCode, Opinion } from '../strategies/opinion.js';
+import type { Given, NoOpinionCode, Opinion } from '../strategies/opinion.js';
 import { opinionFault } from '../strategies/opinion-check.js';
 import type { Seat } from '../strategies/seat.js';
 import { breakevenHitRate, distances } from './distances.js';
@@ -12,7 +12,7 @@ import { sizeOf } from './sizing.js';
 
 /** Where and when an opinion was given. `book` is the strategy's own after the bar's fills and mark. */
 export interface SignalContext {
-  readonly seat: Pick<Seat, 'code' | 'confidenceFloor'>;
+  readonly seat: Pick<Seat, 'code' | 'confidenceFloor' | 'external'>;
   readonly bar: Bar;
   readonly slot: Slot;
   readonly instrument: Instrument;
@@ -39,7 +39,7 @@ export function toSignal(opinion: Opinion, context: SignalContext): Signal | NoS
     return unpriced(context, opinion.signal, confidence, opinion.reasoning);
   }
   const confidenceFloor = floorOf(opinion, context.seat);
-  if (confidence! < confidenceFloor) {
+  if (confidence! < confidenceFloor && !context.seat.external) {
     const why = `${opinion.reasoning} (${opinion.signal} with a confidence of ${confidence}, below ${confidenceFloor}: flat)`;
     return unpriced(context, 'flat', confidence, why);
   }
@@ -55,10 +55,15 @@ function priced(context: SignalContext, opinion: Direction, confidence: number):
   const { seat, bar, slot, instrument, market, book } = context;
   const { close } = bar;
   const { atr14, costBps } = market;
-  if (Number.isNaN(atr14)) return noSignal(context, 'missing_feature', 'missing: ATR14, which sets stop and target');
-
-  const levels = distances(atr14, close, costBps, opinion);
   const up = opinion.signal === 'long' ? 1 : -1;
+  const given = (seat.external && opinion.given) || NOTHING_GIVEN;
+  const contradiction = contradictionOf(given, close, up);
+  if (contradiction !== null) return refused(context, opinion, confidence, given, contradiction);
+  const fixed = given.stopLoss !== undefined && given.takeProfit !== undefined;
+  if (Number.isNaN(atr14) && !fixed)
+    return noSignal(context, 'missing_feature', 'missing: ATR14, which sets stop and target');
+
+  const levels = distances(atr14, close, costBps, { ...opinion, ...distancesOf(given, close) });
   const stopLoss = round(close - up * levels.stop, PRICE_DECIMALS);
   const takeProfit = round(close + up * levels.target, PRICE_DECIMALS);
   const fits = (price: number): boolean => price > 0 && price < PRICE_LIMIT;
@@ -69,14 +74,13 @@ function priced(context: SignalContext, opinion: Direction, confidence: number):
   }
 
   const breakeven = breakevenHitRate(levels, close, costBps);
-  const size = sizeOf({
-    confidence,
-    confidenceFloor: floorOf(opinion, seat),
-    stop: levels.stop,
-    close,
-    costBps,
-    cap: opinion.size,
-  });
+  const confidenceFloor = floorOf(opinion, seat);
+  const size =
+    given.size !== undefined
+      ? round(given.size, FRACTION_DECIMALS)
+      : confidence < confidenceFloor
+        ? 0
+        : sizeOf({ confidence, confidenceFloor, stop: levels.stop, close, costBps, cap: opinion.size });
   const quantity = quantityFor(instrument, size, book.equity, close);
   let notTraded: NotTraded | null = null;
   if (slot.last) notTraded = 'last_bar';
@@ -103,6 +107,45 @@ function priced(context: SignalContext, opinion: Direction, confidence: number):
     breakevenHitRate: breakeven,
     reasoning: opinion.reasoning,
     notTraded,
+  };
+}
+
+const NOTHING_GIVEN: Given = /* @__PURE__ */ Object.freeze({});
+
+function contradictionOf(given: Given, close: number, up: 1 | -1): NotTraded | null {
+  if (given.side !== undefined && given.side !== (up === 1 ? 'buy' : 'sell')) return 'wrong_side';
+  if (given.stopLoss !== undefined && up * (close - given.stopLoss) <= 0) return 'stop_wrong_side';
+  if (given.takeProfit !== undefined && up * (given.takeProfit - close) <= 0) return 'target_wrong_side';
+  return null;
+}
+
+/** Of prices on their proper sides. */
+function distancesOf(given: Given, close: number): { stopDistance?: number; targetDistance?: number } {
+  const { stopLoss, takeProfit } = given;
+  return {
+    ...(stopLoss === undefined ? {} : { stopDistance: Math.abs(close - stopLoss) }),
+    ...(takeProfit === undefined ? {} : { targetDistance: Math.abs(takeProfit - close) }),
+  };
+}
+
+/** A signal that contradicts itself: stored as it was given, with nothing computed. */
+function refused(
+  context: SignalContext,
+  opinion: Direction,
+  confidence: number,
+  given: Given,
+  reason: NotTraded,
+): Signal {
+  const up = opinion.signal === 'long' ? 1 : -1;
+  return {
+    ...unpriced(context, 'flat', confidence, opinion.reasoning),
+    signal: opinion.signal,
+    side: up === 1 ? 'buy' : 'sell',
+    score: round(opinion.score ?? up * confidence, FRACTION_DECIMALS),
+    size: given.size ?? null,
+    stopLoss: given.stopLoss ?? null,
+    takeProfit: given.takeProfit ?? null,
+    notTraded: reason,
   };
 }
 

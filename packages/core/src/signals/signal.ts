@@ -14,8 +14,18 @@ export const NOT_TRADED_REASONS = [
   'pause',
   'suspect_price',
   'too_old',
+  'wrong_side',
+  'stop_wrong_side',
+  'target_wrong_side',
 ] as const;
 export type NotTraded = (typeof NOT_TRADED_REASONS)[number];
+
+/** What an external signal fixes contradicts its direction: there is no entry to order. */
+export const CONTRADICTIONS: ReadonlySet<NotTraded | null> = /* @__PURE__ */ new Set<NotTraded>([
+  'wrong_side',
+  'stop_wrong_side',
+  'target_wrong_side',
+]);
 
 /**
  * The stored, sized, priced opinion of one strategy on one bar. Prices have 6 decimals, size and confidence 4, money 2.

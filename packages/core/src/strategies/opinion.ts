@@ -10,6 +10,16 @@ export const NO_OPINION_CODES = [
 ] as const;
 export type NoOpinionCode = (typeof NO_OPINION_CODES)[number];
 
+/** What a strategy outside this engine has fixed itself. It is taken as it is, whatever the engine would have computed. */
+export interface Given {
+  readonly side?: 'buy' | 'sell' | 'hold';
+  /** Fraction of equity, 0–1. */
+  readonly size?: number;
+  /** Prices. */
+  readonly stopLoss?: number;
+  readonly takeProfit?: number;
+}
+
 /** What a strategy says of one bar, before size and prices: a closed union, so that wrong answers do not compile. */
 export type Opinion =
   | {
@@ -26,6 +36,8 @@ export type Opinion =
       /** Distances in price units from the bar's close; they replace the engine's. */
       readonly stopDistance?: number;
       readonly targetDistance?: number;
+      /** Heard only from a seat that is `external`. */
+      readonly given?: Given;
     }
   | { readonly signal: 'flat' | 'close'; readonly confidence?: number; readonly reasoning: string }
   | { readonly signal: 'none'; readonly code: NoOpinionCode; readonly reasoning: string };

@@ -20,10 +20,30 @@ export interface Seat {
   readonly members: readonly string[];
   /** An answer costs: asked on live bars only. */
   readonly metered?: boolean;
+  /** Its signals come from outside: what they fix themselves stands, and none is made flat. */
+  readonly external?: boolean;
   /** The confidence at which size is 0: .5 for class probabilities and the LLM, 0 for RL and ensemble. */
   readonly confidenceFloor: number;
   /** Reused for every bar. */
   readonly vector: Float64Array;
+}
+
+/** The confidence at which size is 0, by the type of a strategy. */
+export const floorOfType = (type: AnyStrategy['type']): number => (type === 'ML' || type === 'LLM' ? 0.5 : 0);
+
+/** The seat of a strategy that runs elsewhere: it reads no features and is no member of an ensemble. */
+export function externalSeat(code: string, type: AnyStrategy['type']): Seat {
+  return {
+    code,
+    type,
+    features: [],
+    columns: new Int32Array(0),
+    acceptsMissing: new Uint8Array(0),
+    members: [],
+    external: true,
+    confidenceFloor: floorOfType(type),
+    vector: new Float64Array(0),
+  };
 }
 
 /** The features that seats choose from: a plan, or names of bar features only. */
@@ -62,7 +82,7 @@ export function seatAll(
       acceptsMissing: Uint8Array.from(s.features, (name) => (s.acceptsMissing?.includes(name) ? 1 : 0)),
       members,
       metered: s.metered?.(config(s.code)) ?? false,
-      confidenceFloor: s.type === 'ML' || s.type === 'LLM' ? 0.5 : 0,
+      confidenceFloor: floorOfType(s.type),
       vector: new Float64Array(s.features.length),
     });
     state.set(s.code, 'done');
@@ -71,12 +91,18 @@ export function seatAll(
   return seats;
 }
 
+/** The reason to ask nobody, if there is one. */
+export function silenceOf(market: { readonly stale: boolean }): Opinion | undefined {
+  return market.stale ? { signal: 'none', code: 'stale', reasoning: 'the price has not moved for 12 bars' } : undefined;
+}
+
 /**
  * The reason not to ask, if there is one: a stale price, a required feature that is missing. Its own position features
  * are in `seat.own.row` already.
  */
 export function askable(seat: Seat, market: { readonly stale: boolean }, row: FeatureRow): Opinion | undefined {
-  if (market.stale) return { signal: 'none', code: 'stale', reasoning: 'the price has not moved for 12 bars' };
+  const silence = silenceOf(market);
+  if (silence) return silence;
   let warming = '';
   let missing = '';
   for (let i = 0; i < seat.columns.length; i++) {

@@ -168,6 +168,7 @@ export function runDemo(options: {
         if (desk && (await options.changed())) desk = undefined;
         desk ??= await options.openDesk();
         await takeWhatIsDue(desk);
+        await desk.hear();
         failures = 0;
       } catch (error) {
         // memory may be ahead of the database: what is not committed is taken again from what is stored

@@ -10,6 +10,7 @@ import {
   type Calendar,
   type Opinion,
   type Part,
+  type Seen,
   type Stages,
   type State,
 } from '@signalbox/core';
@@ -29,9 +30,11 @@ import { readSessionHistory } from '../stores/postgres/session-history.js';
 import { loadStates, seedState } from '../stores/postgres/state.js';
 import type { StrategyRecord } from '../stores/postgres/strategies.js';
 import type { Decided } from './cycle-recorder.js';
+import { seatExternal } from './external.js';
 import { addMacro } from './macro-series.js';
 import { openMarketMemory } from './market-memory.js';
 import type { Plan } from './plan.js';
+import { openReception } from './reception.js';
 import { SessionRecord } from './session-record.js';
 import { stateHash } from './state-hash.js';
 
@@ -49,6 +52,8 @@ export interface DeskOptions {
    * after the newest stored bar.
    */
   readonly activation?: number;
+  /** Market time is wall time: an external signal is as late as its row was recorded. Else it is late once the next bar is taken. */
+  readonly wallTime?: boolean;
   /** Why a strategy whose answers cost is not asked on live bars either; it is by default. */
   readonly meteredSilence?: string;
   /** Told of each bar of `run` when all strategies have committed it. */
@@ -63,6 +68,11 @@ export interface Desk {
   mend(): Promise<void>;
   /** Macro values that were stored just now. Known ones are passed over. */
   learn(values: Iterable<MacroObservation>): void;
+  /**
+   * Takes in what has come since: external signals of the newest bar, as if they had been there in time, and resets of the
+   * drawdown halt. `run` does so before it takes its bar. When it rejects: as with `run`.
+   */
+  hear(): Promise<void>;
   /**
    * Takes a stored bar through the step and commits each strategy's part as soon as it is made. `catch_up`: more than one bar
    * late, entries are refused and strategies whose answers cost are not asked. When it rejects the state in memory is ahead
@@ -87,7 +97,8 @@ const METERED: Readonly<Record<Exclude<DecisionMode, 'live'>, string>> = {
  * starts with the bar after the newest stored one: older bars are no catch-up.
  */
 export async function openDesk(options: DeskOptions): Promise<Desk> {
-  const { pool, plan, rules, strategies, records } = options;
+  const { pool, plan, rules, records } = options;
+  const strategies = seatExternal(options.strategies, records);
   const { instrument, calendar, features } = plan;
   const { symbol } = instrument;
   const ids = new Map(records.map((record) => [record.code, record.id]));
@@ -107,6 +118,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
   rejoin(stands, books, calendar);
   const provenance = new Map<string, number>();
   for (const seat of strategies.seats) {
+    if (seat.external) continue;
     const { pluginVersion, modelSha256 } = strategies.provenance(seat.code);
     const calendarVersion = calendar.version;
     const stored = {
@@ -155,6 +167,8 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
   const memory = await openMarketMemory(pool, plan, series, resumeAfter);
 
   let processed: number | null = resumeAfter || null;
+  /** The newest bar that was taken, for what is said of it afterwards. */
+  let seen: Seen | null = memory.last?.bar.time === resumeAfter ? memory.last : null;
 
   const fence = options.fence ?? null;
   const asking = (mode: DecisionMode): Ask => {
@@ -172,6 +186,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     const slot = calendar.slot(part.barTime)!;
     const performance = sessions.get(part.strategy)!.push(part, slot);
     const plugin = strategies.save(part.strategy);
+    const said = strategies.delivered(part.strategy);
     return {
       runId: RUN,
       mode,
@@ -179,14 +194,28 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
       strategyId: id(part.strategy),
       part,
       features: part.vector,
-      provenanceId: provenance.get(part.strategy)!,
+      provenanceId: provenance.get(part.strategy) ?? null,
       dataWatermark: part.outcome.timestamp,
       stateHash: hashes.get(part.strategy)!,
       ...(fence ? { epoch: fence.epoch } : {}),
       ...(plugin === null ? {} : { plugin }),
+      ...(said?.barTime === part.barTime ? { external: said.signalId } : {}),
       performance,
     };
   };
+
+  const reception = openReception({
+    pool,
+    calendar,
+    instrument,
+    fence,
+    runId: RUN,
+    strategies,
+    books,
+    stands,
+    wallTime: options.wallTime ?? false,
+    newest: () => ({ processed, seen }),
+  });
 
   /** After a crash some strategies have committed the bar already: they are not asked again, their ensemble hears what they said. */
   const stagesFor = async (bar: Bar): Promise<{ stages: Stages; state: State }> => {
@@ -210,7 +239,11 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     },
     mend: () => memory.mend(),
     learn,
+    async hear() {
+      await reception.hear();
+    },
     async run(bar, mode) {
+      strategies.deliver(await reception.hear(bar.time));
       await memory.ready(bar);
       const { stages, state } = await stagesFor(bar);
       const hashes = hashesOf(stages);
@@ -225,9 +258,9 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
         });
       };
       const stepped = step(stages, { ...state, tooOld: mode === 'catch_up' }, bar, ask);
-      const { parts, features: row, market: seen } = stepped;
+      const { parts, features: row, market } = stepped;
       const values = row.values.slice();
-      const ticks: readonly BadTick[] = seen.badTicks;
+      const ticks: readonly BadTick[] = market.badTicks;
       const stored = withFence(pool, fence, async (client) => {
         await storeFeatureRow(client, { time: bar.time, symbol, values }, plan.featureHash);
         await storeBadTicks(client, symbol, ticks);
@@ -239,7 +272,9 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
           const { strategy } = part;
           const { signalId } = await commitPart(pool, commitOf(part, mode, hashes));
           const times = { asked: asked.get(strategy) ?? null, answered: answered.get(strategy) ?? null };
-          decided.push({ strategyId: id(strategy), ...times, committed: performance.now(), signalId });
+          // what came from outside was published before the bar was taken
+          if (!strategies.isExternal(strategy))
+            decided.push({ strategyId: id(strategy), ...times, committed: performance.now(), signalId });
           stands.set(strategy, part.barTime);
           return part;
         }),
@@ -247,6 +282,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
       ]);
       await memory.taken(bar);
       processed = bar.time;
+      seen = { bar, slot: market.slot, market, tooOld: mode === 'catch_up' };
       options.onDecided?.(bar.time, mode, decided);
       const epoch = fence?.epoch ?? null;
       const decisions = strategies.seats.length;
@@ -263,8 +299,8 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
       for (const bar of bars) {
         const { stages, state } = await stagesFor(bar);
         const hashes = hashesOf(stages);
-        const { parts, features: row, market: seen } = step(stages, state, bar, asking('unwatched'));
-        badTicks.push(...seen.badTicks);
+        const { parts, features: row, market } = step(stages, state, bar, asking('unwatched'));
+        badTicks.push(...market.badTicks);
         rows.push({ time: bar.time, symbol, values: row.values.slice() });
         for (const made of parts) {
           const part = await made;
@@ -279,6 +315,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
         }
         await memory.taken(bar);
         processed = bar.time;
+        seen = { bar, slot: market.slot, market };
       }
       await storeFeatureRows(pool, rows, plan.featureHash);
       await storeBadTicks(pool, symbol, badTicks);

@@ -8,6 +8,9 @@ import {
   createSymbolBars,
   type Bar,
   type MarketState,
+  type Observation,
+  type Seen,
+  type Slot,
   type SeriesTable,
   type SymbolBars,
 } from '@signalbox/core';
@@ -21,6 +24,8 @@ import type { Plan } from './plan.js';
 export interface MarketMemory {
   /** Made anew after a repair: read it for each bar. */
   readonly state: MarketState;
+  /** The bar that it was opened after, and what was known at it; null when a snapshot was taken at that very bar. */
+  readonly last: Seen | null;
   /** Bars that were replayed to get here. */
   readonly replayed: number;
   /**
@@ -51,22 +56,29 @@ export async function openMarketMemory(
   /** The last bar after which a snapshot was kept. */
   let kept = -Infinity;
 
-  const rebuild = async (to: number, onBar?: (bar: Bar, state: MarketState) => void): Promise<MarketState> => {
+  const rebuild = async (
+    to: number,
+    onBar?: (bar: Bar, state: MarketState, slot: Slot, seen: Observation) => void,
+  ): Promise<MarketState> => {
     const [state, from] = await restored(pool, plan, series, others, to);
     replayed = 0;
     for await (const batch of readBarBatches(pool, { symbol, from: from + 1, to })) {
       for (const bar of batch) {
         const slot = calendar.slot(bar.time);
         if (!slot) continue; // rows that others stored outside the session count nowhere
-        observe(state, bar, slot);
+        const observed = observe(state, bar, slot);
         replayed++;
-        onBar?.(bar, state);
+        onBar?.(bar, state, slot, observed);
       }
     }
     return state;
   };
   await addOthers(pool, plan, others, through);
-  let state = await rebuild(through);
+  let opened: Seen | null = null;
+  let state = await rebuild(through, (bar, _, slot, market) => {
+    const { atr14, costBps, suspect, stale } = market;
+    opened = { bar, slot, market: { atr14, costBps, suspect, stale } };
+  });
 
   const keep = async (lastBar: number): Promise<void> => {
     if (lastBar === kept || lastBar === -Infinity) return;
@@ -88,6 +100,7 @@ export async function openMarketMemory(
 
   return {
     mend,
+    last: opened,
     get state() {
       return state;
     },

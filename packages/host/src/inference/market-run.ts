@@ -76,6 +76,9 @@ export async function runMarket(options: MarketRunOptions): Promise<void> {
     polled = -Infinity;
     wake.now();
   });
+  await term.listen('signalbox_desk', (payload) => {
+    if (payload === symbol) wake.now();
+  });
   await term.listen('signalbox_macro', () => {
     macroChanged = true;
   });
@@ -177,6 +180,7 @@ export async function runMarket(options: MarketRunOptions): Promise<void> {
     noticed = performance.now();
     if (!desk || (await options.changed())) desk = await open();
     if (Number.isFinite(lateFrom)) await mend(desk);
+    await desk.hear();
     const waiting = await pass(desk);
     if (ended.aborted) return;
     const now = clock.now();

@@ -110,7 +110,7 @@ function serve(route: Route, dependencies: ServiceDependencies, options: Applica
       return send(ctx, await options.keep.answer(ctx.url, build));
     }
     const answer = await ask();
-    const reply = answer instanceof Reply ? answer : new Reply(200, answer);
+    const reply = answer instanceof Reply ? answer : new Reply(route.success, answer);
     const text = textOf(reply.body, checkAnswer, route.type);
     // what was changed is seen by the next reader
     if (route.method !== 'GET') options.keep.clear();

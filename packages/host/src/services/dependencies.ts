@@ -4,6 +4,7 @@ import type { Reads } from '../stores/postgres/reads/index.js';
 import type { PublishedEvent } from '../stores/events/event.js';
 import type { CycleTrigger } from '../inference/cycles.js';
 import type { Explainer } from '../inference/explain.js';
+import type { DeskRequests } from '../inference/requests.js';
 import type { StrategyStatus } from '../plugins/status.js';
 
 export type { StrategyStatus };
@@ -50,6 +51,8 @@ export interface ServiceDependencies {
   readonly cycles: CycleTrigger;
   /** Says what a signal was decided with, and whether it comes out again. */
   readonly explainer: Explainer;
+  /** What somebody outside says of a bar, and resets of the drawdown halt: both reach the desk that holds the book. */
+  readonly desk: DeskRequests;
   readonly version: string;
   readonly metrics?: Pick<Metrics, 'text'>;
 }

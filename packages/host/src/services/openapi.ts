@@ -40,7 +40,7 @@ export function openApi(title: string, version: string, routes: readonly Route[]
 }
 
 function operation(route: Route, schemas: JsonObject): JsonObject {
-  const responses: JsonObject = { 200: content('Success', route.response, schemas, route.type) };
+  const responses: JsonObject = { [route.success]: content('Success', route.response, schemas, route.type) };
   if (['/api/health', '/ready'].includes(route.path))
     responses[503] = content('The database does not answer', route.response, schemas);
   for (const status of new Set([...route.errors, 422, 503])) {

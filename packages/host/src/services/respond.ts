@@ -23,6 +23,10 @@ export async function scopeOf(runId: string, { reads, clock, world }: ServiceDep
   return { run, end: run.end ?? clock.now(), simulated: world === 'simulated' };
 }
 
+/** Where a strategy's signals come from. */
+export const originOf = (strategy: Pick<StrategyRow, 'package'>): 'plugin' | 'external' =>
+  strategy.package === null ? 'external' : 'plugin';
+
 /** A strategy's account in the default symbol. */
 export function accountOf({ run }: Scope, strategy: StrategyRow, { instruments }: ServiceDependencies): Account {
   return { runId: run.id, strategyId: strategy.id, symbol: instruments[0].symbol };

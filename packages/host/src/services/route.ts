@@ -24,6 +24,8 @@ export interface Route {
   readonly query: TObject;
   readonly body: TSchema | null;
   readonly response: TSchema;
+  /** Status of its answer. */
+  readonly success: 200 | 201;
   /** Error statuses of its own, beside 405, 422 and 503. */
   readonly errors: readonly number[];
   readonly role: Role;
@@ -74,6 +76,8 @@ interface RouteSpec<P extends TObject, Q extends TObject, B extends TSchema, R e
   readonly query?: Q;
   readonly body?: B;
   readonly response: R;
+  /** 200 by default. */
+  readonly success?: Route['success'];
   readonly errors?: readonly number[];
   /** `viewer` for GET, else `admin`: what says nothing is closed. */
   readonly role?: Role;
@@ -106,6 +110,7 @@ export function route<
     query: spec.query ?? NOTHING,
     body: spec.body ?? null,
     response: spec.response,
+    success: spec.success ?? 200,
     errors: spec.errors ?? [],
     role: spec.role ?? (spec.method === undefined || spec.method === 'GET' ? 'viewer' : 'admin'),
     cache: spec.cache ?? 'none',

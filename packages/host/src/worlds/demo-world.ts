@@ -10,6 +10,8 @@ import type { ClockControl } from '../services/dependencies.js';
 import type { ConnectionOptions } from '../stores/postgres/connection.js';
 import { storeAlert } from '../stores/postgres/decisions.js';
 import { championHistory, listModelVersions, takeOverModels } from '../stores/postgres/models.js';
+import { listenAlways, type Listener } from '../stores/postgres/listen.js';
+import { connectionOf } from '../stores/postgres/pool.js';
 import { lockWorld, type WorldLock } from '../stores/postgres/world-lock.js';
 import { renewWorld } from '../stores/postgres/world.js';
 import { openStore } from '../stores/store.js';
@@ -28,6 +30,7 @@ export class DemoWorld implements HostWorld {
   private demo: DemoRun | undefined;
   private lock: WorldLock | undefined;
   private recorder: CycleRecorder | undefined;
+  private listener: Listener | undefined;
   private noticed = 0;
   /** Resolved by the command to begin the demo again. */
   private restart = deferred();
@@ -75,6 +78,7 @@ export class DemoWorld implements HostWorld {
   }
 
   async stop(): Promise<void> {
+    await this.listener?.stop();
     await this.demo?.stop();
     await this.recorder?.stop();
   }
@@ -148,12 +152,19 @@ export class DemoWorld implements HostWorld {
       onStored: () => (this.noticed = performance.now()),
       onError,
     });
+    this.listener = listenAlways({
+      connection: connectionOf(pool),
+      channel: 'signalbox_desk',
+      hear: () => this.demo?.wake(),
+      onError,
+    });
     return clock;
   }
 
   /** The same name, a new database: events are numbered above the old ones, clients get `gap`. */
   private async renew(old: ReplayClock): Promise<void> {
     const { server, database, store, plan, onError } = this.context;
+    await this.listener!.stop();
     await this.demo!.stop();
     await this.recorder!.stop();
     this.demo = undefined;

@@ -76,6 +76,7 @@ export class MarketWorld implements HostWorld {
             rules: DEFAULT_RULES,
             ...(await crew.open(store)),
             fence,
+            wallTime: true,
             ...(begin === undefined ? {} : { activation: begin }),
             onDecided: (barTime, mode, decided) => {
               if (mode === 'live') recorder.record({ barTime, noticed: noticedAt, decided });

@@ -1,5 +1,6 @@
 import { createCalendar, USD_COP, USDCOP_CALENDAR, type Clock } from '@signalbox/core';
 import type { Pool } from 'pg';
+import { createDeskRequests } from '../../src/inference/requests.js';
 import { createCycleTrigger } from '../../src/inference/cycles.js';
 import type { Explainer } from '../../src/inference/explain.js';
 import { listen, type Listening } from '../../src/services/listen.js';
@@ -74,6 +75,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     events: feed ?? SILENT,
     cycles: createCycleTrigger({ pool: () => pool, calendar, clock, patienceMs: 200, secondLookMs: 50 }),
     explainer: options.explainer ?? { explain: () => Promise.reject(new Error('no explainer on this stage')) },
+    desk: createDeskRequests(() => pool, 200),
     version: '0.0.0-test',
   };
   const services = createServices(dependencies, {
@@ -215,7 +217,7 @@ export async function seed(pool: Pool, runId = 'live'): Promise<Seeded> {
     );
   }
   const signal = `INSERT INTO dw.fact_strategy_signals (strategy_id, timestamp_utc, signal, side, confidence, size, entry_price,
-    stop_loss, take_profit, risk_usd, reasoning, run_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
+    stop_loss, take_profit, risk_usd, reasoning, run_id, origin) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'plugin')`;
   for (const back of [3, 2, 1]) {
     const at = iso(NOW - back * SLOT);
     await pool.query(signal, [

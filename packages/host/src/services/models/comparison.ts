@@ -4,7 +4,7 @@ import type { ClosedTradeRow } from '../../stores/postgres/reads/positions.js';
 import type { StrategyRow } from '../../stores/postgres/reads/strategies.js';
 import type { ServiceDependencies } from '../dependencies.js';
 import { figure, returnPct } from '../figures.js';
-import { accountOf, chosen, iso, scopeOf, type Scope } from '../respond.js';
+import { accountOf, chosen, iso, originOf, scopeOf, type Scope } from '../respond.js';
 import { route } from '../route.js';
 import { Choice, Code, CodeList, Query, RunId } from '../schemas.js';
 import { BASELINE_WARM_UP, runBaselines, type BaselineRun } from './baselines.js';
@@ -104,6 +104,7 @@ async function compared(
       strategy_name: strategy.name,
       strategy_type: strategy.type,
       ...(await performanceOf(strategy, window, trades, open.get(strategy.id) ?? 0, scope, deps)),
+      origin: originOf(strategy),
     })),
   );
   return { start, window, rows };
@@ -189,6 +190,7 @@ async function baselineRows(
       n: figures.n,
       periods_per_year: figures.periods_per_year,
       sharpe_standard_error: figure(figures.sharpe_standard_error),
+      origin: 'baseline',
     };
   });
 }

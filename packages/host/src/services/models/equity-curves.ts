@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Calendar } from '@signalbox/core';
 import type { EquityColumns } from '../../stores/postgres/reads/equity.js';
-import { accountOf, chosen, iso, scopeOf } from '../respond.js';
+import { accountOf, chosen, iso, originOf, scopeOf } from '../respond.js';
 import { JsonText, route } from '../route.js';
 import { Choice, CodeList, Query, RunId } from '../schemas.js';
 import { EquityCurves, RESOLUTIONS } from './schemas.js';
@@ -54,7 +54,7 @@ export const equityCurves = route({
             ? null
             : { starting_equity: base, ending_equity: last, total_return_pct: returnPct(base, last) };
         const data = pointsText(rows, lastOfEach(rows, query.resolution, deps.calendar), base);
-        return `${open(head)},"data":${data},"summary":${JSON.stringify(summary)}}`;
+        return `${open(head)},"data":${data},"summary":${JSON.stringify(summary)},"origin":"${originOf(strategy)}"}`;
       }),
     );
     const head = { start_date: iso(start), end_date: iso(scope.end), resolution: query.resolution };

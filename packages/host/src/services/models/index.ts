@@ -2,15 +2,18 @@ import { health } from '../health.js';
 import { operations } from '../operations.js';
 import { root } from '../root.js';
 import type { Route } from '../route.js';
+import { alerts } from './alerts.js';
 import { commandClock, readClock } from './clock.js';
 import { performanceComparison, strategyMetrics } from './comparison.js';
 import { runCycle } from './cycles.js';
+import { deliverSignal } from './deliver.js';
 import { equityCurves } from './equity-curves.js';
 import { events } from './events.js';
 import { explainSignal } from './explain.js';
 import { model, models, strategySignals, strategyTrades } from './list.js';
 import { pnlSummary } from './pnl.js';
 import { currentPositions } from './positions.js';
+import { resetRisk, riskStatus } from './risk.js';
 import { latestSignals } from './signals-latest.js';
 
 /** The Multi-Model API, port 8006. */
@@ -36,4 +39,8 @@ export const MODELS_ROUTES: readonly Route[] = Object.freeze([
   readClock,
   commandClock,
   runCycle,
+  deliverSignal,
+  riskStatus,
+  resetRisk,
+  alerts,
 ]);

@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { StrategyRow } from '../../stores/postgres/reads/strategies.js';
 import type { ServiceDependencies, StrategyStatus } from '../dependencies.js';
-import { chosen, iso, isoOrNull, scopeOf } from '../respond.js';
+import { chosen, iso, isoOrNull, originOf, scopeOf } from '../respond.js';
 import { route } from '../route.js';
 import { Code, Query, RunId } from '../schemas.js';
 import { Model, Models, StrategySignals, StrategyTrades } from './schemas.js';
@@ -41,7 +41,7 @@ async function modelsOf(rows: readonly StrategyRow[], deps: ServiceDependencies)
   const statuses = new Map<string, StrategyStatus>(deps.strategies().map((status) => [status.code, status]));
   return rows.map((row) => {
     const status = statuses.get(row.code);
-    const origin = row.package === null ? ('external' as const) : ('plugin' as const);
+    const origin = originOf(row);
     const silence = silences.find((each) => each.code === row.code);
     return {
       strategy_code: row.code,

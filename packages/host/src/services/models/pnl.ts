@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { tradeStatistics } from '@signalbox/core';
 import { figure, money } from '../figures.js';
-import { chosen, scopeOf } from '../respond.js';
+import { chosen, originOf, scopeOf } from '../respond.js';
 import { route } from '../route.js';
 import { Choice, CodeList, Query, RunId } from '../schemas.js';
 import { cents } from './positions.js';
@@ -55,6 +55,7 @@ export const pnlSummary = route({
         avg_loss: money(figures.avg_loss),
         avg_trade: money(figures.avg_trade),
         profit_factor: figure(figures.profit_factor),
+        origin: originOf(strategy),
       };
     });
     return {

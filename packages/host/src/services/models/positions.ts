@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { chosen, iso, scopeOf } from '../respond.js';
+import { chosen, iso, originOf, scopeOf } from '../respond.js';
 import { route } from '../route.js';
 import { Code, Query, RunId } from '../schemas.js';
 import { CurrentPositions } from './schemas.js';
@@ -50,6 +50,7 @@ export const currentPositions = route({
           holding_time_minutes: Math.floor((scope.end - row.entryTime) / 60_000),
           leverage: 1,
           symbol: row.symbol,
+          origin: originOf(strategies.find((each) => each.code === row.code)!),
           simulated: row.simulated,
         },
       };

@@ -18,7 +18,11 @@ import {
 
 const strategy = { strategy_code: Type.String(), strategy_name: Type.String() };
 
-const signalFields = {
+const origin = Choice(['plugin', 'external'], {
+  description: 'external: it runs elsewhere, its signals are delivered',
+});
+
+export const signalFields = {
   signal: Choice(SIGNALS),
   side: Choice(['buy', 'sell', 'hold']),
   confidence: Nullable(Fraction),
@@ -37,6 +41,7 @@ const signalFields = {
   not_traded: Nullable(Type.String({ description: 'Why the entry was not taken; null when it was, or has yet to be' })),
   round_trip_cost_bps: Nullable(Type.Number()),
   breakeven_hit_rate: Nullable(Type.Number()),
+  origin,
   simulated: Type.Boolean(),
 };
 
@@ -95,6 +100,7 @@ export const PerformanceRow = Shape('PerformanceRow', {
   ...strategy,
   strategy_type: Type.String(),
   ...comparisonFields,
+  origin: Choice(['plugin', 'external', 'baseline']),
 });
 export const PerformanceComparison = Shape('PerformanceComparison', {
   period: Choice(COMPARISON_PERIODS),
@@ -134,6 +140,7 @@ export const EquityCurves = Shape('EquityCurves', {
       summary: Nullable(
         Shape('EquitySummary', { starting_equity: Usd, ending_equity: Usd, total_return_pct: Percent }),
       ),
+      origin,
     }),
   ),
   run_id: Type.String(),
@@ -161,6 +168,7 @@ export const CurrentPositions = Shape('CurrentPositions', {
       holding_time_minutes: Type.Number({ description: 'Clock minutes' }),
       leverage: Type.Number(),
       symbol: Type.String(),
+      origin,
       simulated: Type.Boolean(),
     }),
   ),
@@ -188,6 +196,7 @@ export const PnlSummary = Shape('PnlSummary', {
       avg_loss: Nullable(Usd),
       avg_trade: Nullable(Usd),
       profit_factor: Nullable(Type.Number()),
+      origin,
     }),
   ),
   portfolio_total: Usd,
@@ -198,7 +207,7 @@ export const PnlSummary = Shape('PnlSummary', {
 export const Model = Shape('Model', {
   ...strategy,
   strategy_type: Type.String(),
-  origin: Choice(['plugin', 'external']),
+  origin,
   package: Nullable(Type.String()),
   version: Nullable(Type.String()),
   state: Choice(STRATEGY_STATES),

@@ -24,6 +24,7 @@ export const signalBody = (row: SignalRow, scope: Scope) => ({
   not_traded: row.notTraded,
   round_trip_cost_bps: row.roundTripCostBps,
   breakeven_hit_rate: row.breakevenHitRate,
+  origin: row.origin,
   simulated: row.simulated,
 });
 

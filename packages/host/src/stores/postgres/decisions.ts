@@ -2,6 +2,7 @@ import type { Alert, Fill, NoSignal, Part, Signal } from '@signalbox/core';
 import { SignalboxError } from '@signalbox/core';
 import type { Pool } from 'pg';
 import { at, floats } from './copy.js';
+import { bookSignal } from './external-signals.js';
 import { checkFence } from './fence.js';
 import { withTransaction, type Queryable } from './pool.js';
 
@@ -39,6 +40,8 @@ export interface PartCommit {
   readonly plugin?: unknown;
   /** Of the sessions that ended with this bar, or before it. */
   readonly performance?: readonly DailyPerformance[];
+  /** The stored signal that the strategy's opinion came from: what was decided is written beside it. */
+  readonly external?: number;
   /** Of the leader that decided: when another one has taken over since, nothing is written. */
   readonly epoch?: number;
 }
@@ -114,6 +117,11 @@ export async function commitPart(pool: Pool, commit: PartCommit): Promise<Commit
       for (const day of commit.performance ?? []) await storePerformance(client, runId, strategyId, day);
       for (const alert of part.alerts)
         await storeAlert(client, { runId, strategyId, symbol, time: part.outcome.timestamp, ...alert });
+      if (commit.external !== undefined) {
+        const booked = await bookSignal(client, commit.external, part.opinion, part.outcome, commit.mode);
+        if (!booked) throw lostSignal(commit.external);
+        return { status: 'committed', signalId: commit.external };
+      }
       const signalId =
         part.outcome.kind === 'signal'
           ? await storeSignal(client, commit, part.outcome, features)
@@ -220,6 +228,14 @@ async function storeFill(
   );
   if (rowCount !== 1) throw lostPosition(key, fill.entryTime);
 }
+
+/** Removed or taken by somebody else since it was read. */
+export const lostSignal = (signalId: number): SignalboxError =>
+  new SignalboxError(
+    'INTERNAL',
+    `signal ${signalId} was read, and is gone or booked now`,
+    'Nothing is to be done: the host reads what is stored and goes on from there.',
+  );
 
 export const lostPosition = (key: readonly [string, number, string], entryTime: number): SignalboxError =>
   new SignalboxError(

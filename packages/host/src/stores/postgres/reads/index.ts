@@ -4,8 +4,10 @@ import * as equity from './equity.js';
 import * as execution from './execution.js';
 import * as market from './market.js';
 import { modelCheck } from './models.js';
+import * as alert from './alerts.js';
 import * as position from './positions.js';
 import { run } from './run.js';
+import * as risk from './risk.js';
 import * as signal from './signals.js';
 import * as strategy from './strategies.js';
 import type { Database } from './database.js';
@@ -26,6 +28,9 @@ export function createReads(db: Database) {
     strategiesOf: bound(db, strategy.strategiesOf),
     latestSignals: bound(db, signal.latestSignals),
     signals: bound(db, signal.signals),
+    signalById: bound(db, signal.signalById),
+    riskBooks: bound(db, risk.riskBooks),
+    alerts: bound(db, alert.alerts),
     lastNoSignals: bound(db, signal.lastNoSignals),
     openPositions: bound(db, position.openPositions),
     openCounts: bound(db, position.openCounts),

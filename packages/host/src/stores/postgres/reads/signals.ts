@@ -21,6 +21,7 @@ export interface SignalRow {
   readonly notTraded: string | null;
   readonly roundTripCostBps: number | null;
   readonly breakevenHitRate: number | null;
+  readonly origin: 'plugin' | 'external';
   readonly simulated: boolean;
 }
 
@@ -32,7 +33,7 @@ export const SIGNAL_FIELDS = `d.strategy_code AS code, d.strategy_name AS name, 
   ${num('s.confidence', 'confidence')}, ${num('s.size', 'size')}, ${num('s.entry_price', 'entryPrice')},
   ${num('s.stop_loss', 'stopLoss')}, ${num('s.take_profit', 'takeProfit')}, ${num('s.risk_usd', 'riskUsd')}, s.reasoning,
   ${ms('s.timestamp_utc', 'timestamp')}, s.symbol, ${ms('s.bar_time', 'barTime')}, s.mode, s.not_traded AS "notTraded",
-  ${num('s.round_trip_cost_bps', 'roundTripCostBps')}, ${num('s.breakeven_hit_rate', 'breakevenHitRate')}, s.simulated`;
+  ${num('s.round_trip_cost_bps', 'roundTripCostBps')}, ${num('s.breakeven_hit_rate', 'breakevenHitRate')}, s.origin, s.simulated`;
 
 /** The newest signal of each of the strategies up to a time, in their order; none for a strategy that has none. */
 export async function latestSignals(
@@ -72,6 +73,14 @@ export async function signals(
     [runId, strategyId, before, limit],
   );
   return rows;
+}
+
+export async function signalById(db: Database, signalId: number): Promise<SignalRow | undefined> {
+  const { rows } = await db.query<SignalRow>(
+    `SELECT ${SIGNAL_FIELDS} FROM dw.fact_strategy_signals s JOIN dw.dim_strategy d USING (strategy_id) WHERE s.signal_id = $1`,
+    [signalId],
+  );
+  return rows[0];
 }
 
 export interface NoSignalRow {
