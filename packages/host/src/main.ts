@@ -7,7 +7,6 @@ import { openPlan, type Plan } from './inference/plan.js';
 import { logAnswer, logSocket } from './observe/access-log.js';
 import { openLogs, type Log, type Logs } from './observe/log.js';
 import { createDeskRequests } from './inference/requests.js';
-import { openLog, type Log } from './observe/log.js';
 import { announce } from './observe/running.js';
 import { discover, type Discovery } from './plugins/discover.js';
 import { SIGNALS } from './live/channel.js';
