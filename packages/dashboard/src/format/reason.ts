@@ -12,6 +12,11 @@ const NOT_TRADED: Readonly<Record<string, string>> = {
   pause: 'paused after losses in a row',
   suspect_price: 'the price looks wrong',
   too_old: 'older than one bar',
+  wrong_side: 'its side contradicts it',
+  stop_wrong_side: 'its stop is on the wrong side',
+  target_wrong_side: 'its target is on the wrong side',
+  impossible_time: 'no bar opens at its time',
+  has_package: 'not its package’s own',
 };
 
 const NO_SIGNAL: Readonly<Record<string, string>> = {
