@@ -59,6 +59,7 @@ function dense(
   bias: (output: number) => number,
 ): ReturnType<Build> {
   const output = node.value([...input.dims.slice(0, -1), outputs]);
+  node.reserve((inputs + 1) * outputs);
   const layer: Layer = { inputs, outputs, weight, bias };
   const from = input.data;
   const to = output.data;

@@ -25,6 +25,7 @@ export interface Network {
 
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_NODES = 10_000;
+const MAX_RANK = 16;
 const OLDEST = 7;
 const NEWEST = 26;
 
@@ -67,6 +68,8 @@ export function compileNetwork(model: OnnxModel, wanted?: string): Network {
       return value;
     });
     const { outputs, run, part } = OPERATORS.get(node.op)!(new Node(node, inputs, opset, budget));
+    if (outputs.some((value) => value.dims.length > MAX_RANK))
+      throw malformed(describeNode(node), `more than the limit of ${MAX_RANK} dimensions`);
     // known at load: computed once
     if (run && outputs.every((value) => value.constant)) run();
     else if (run) steps.push({ run, inputs, outputs, ...(part && { part }) });

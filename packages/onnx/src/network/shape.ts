@@ -65,11 +65,12 @@ function pick(node: Node, input: Value, dims: readonly number[], at: Int32Array)
 
 /** The cell of `from` for each cell of `dims`; `along` gives the place on each axis. */
 function cells(
+  node: Node,
   dims: readonly number[],
   from: readonly number[],
   along: (place: readonly number[]) => readonly number[],
 ): Int32Array {
-  const at = new Int32Array(size(dims));
+  const at = new Int32Array(node.reserve(size(dims)));
   const place = dims.map(() => 0);
   for (let i = 0; i < at.length; i++) {
     at[i] = along(place).reduce((index, x, axis) => index * from[axis]! + x, 0);
@@ -89,7 +90,7 @@ export const transpose: Build = (node) => {
   );
   if (new Set(order).size !== rank) node.fail(`perm [${order}] of ${rank} dimensions`);
   const dims = order.map((axis) => input.dims[axis]!);
-  const at = cells(dims, input.dims, (place) => input.dims.map((_, axis) => place[order.indexOf(axis)]!));
+  const at = cells(node, dims, input.dims, (place) => input.dims.map((_, axis) => place[order.indexOf(axis)]!));
   return pick(node, input, dims, at);
 };
 
@@ -118,7 +119,7 @@ export const slice: Build = (node) => {
     stride[axis] = step;
     dims[axis] = Math.max(0, Math.ceil((to - from) / step));
   }
-  const at = cells(dims, input.dims, (place) => place.map((x, axis) => first[axis]! + x * stride[axis]!));
+  const at = cells(node, dims, input.dims, (place) => place.map((x, axis) => first[axis]! + x * stride[axis]!));
   return pick(node, input, dims, at);
 };
 
@@ -131,7 +132,7 @@ export const gather: Build = (node) => {
     Number.isInteger(x) && x >= -dim && x < dim ? (x + dim) % dim : node.fail(`index ${x} of ${dim}`),
   );
   const [before, after] = [input.dims.slice(0, axis), input.dims.slice(axis + 1)];
-  const at = cells([...before, chosen.length, ...after], input.dims, (place) =>
+  const at = cells(node, [...before, chosen.length, ...after], input.dims, (place) =>
     place.map((x, k) => (k === axis ? chosen[x]! : x)),
   );
   return pick(node, input, [...before, ...which.dims, ...after], at);
@@ -176,6 +177,7 @@ export const expand: Build = (node) => {
     return x === 1 ? y : y === 1 || x === y ? x : node.fail(`shapes [${input.dims}] and [${shape}]`);
   });
   if (dims.some((dim) => !(dim >= 0 && dim <= 1 << 24)) || size(dims) > 1 << 24) node.fail(`shape [${dims}]`);
+  node.reserve(size(dims));
   return pick(node, input, dims, indices(input, dims));
 };
 
@@ -256,7 +258,7 @@ export const split: Build = (node) => {
       node,
       input,
       dims,
-      cells(dims, input.dims, (place) => place.map((x, k) => (k === axis ? first + x : x))),
+      cells(node, dims, input.dims, (place) => place.map((x, k) => (k === axis ? first + x : x))),
     );
   });
   return { outputs: parts.map((part) => part.outputs[0]!), run: () => parts.forEach((part) => part.run!()) };

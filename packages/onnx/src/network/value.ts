@@ -24,7 +24,7 @@ export interface Compiled {
 /** Makes an operator ready for inputs of known shape; an optional input that is left out is undefined. */
 export type Build = (node: Node) => Compiled;
 
-/** Cells of all values of a network together. */
+/** Numbers that a network holds together: values, weights as often as they are used, and places in other values. */
 const MAX_CELLS = 1 << 24;
 
 /** A node with its inputs, and the questions that operators ask. */
@@ -48,10 +48,15 @@ export class Node {
     return value.data;
   }
 
-  value(dims: readonly number[], integer = false): Value {
-    const cells = size(dims);
+  /** Counts numbers that are about to be held, before any memory is asked for. */
+  reserve(cells: number): number {
     this.budget.cells += cells;
     if (!(this.budget.cells <= MAX_CELLS)) this.fail(`more than the limit of ${MAX_CELLS} numbers`);
+    return cells;
+  }
+
+  value(dims: readonly number[], integer = false): Value {
+    const cells = this.reserve(size(dims));
     const data = integer ? new Float64Array(cells) : new Float32Array(cells);
     return { dims, data, integer, constant: this.inputs.every((input) => input === undefined || input.constant) };
   }
