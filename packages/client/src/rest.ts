@@ -63,6 +63,12 @@ export interface Client {
   /** Runs all bars up to the signal's: may take seconds. */
   explain(signalId: number): Promise<Answer<'/api/signals/{id}/explain'>>;
   events(query?: QueryParameters<'/api/events'>): Promise<Answer<'/api/events'>>;
+  /** Where the series come from that active strategies need, and what is wrong there. */
+  feeds(): Promise<Answer<'/api/feeds'>>;
+  /** Delivers bars; idempotent. */
+  ingestBars(rows: BodyOf<Post<'/api/ingest/bars'>>): Promise<Ok<Post<'/api/ingest/bars'>>>;
+  /** Delivers macro values; idempotent. */
+  ingestMacro(rows: BodyOf<Post<'/api/ingest/macro'>>): Promise<Ok<Post<'/api/ingest/macro'>>>;
   clock(): Promise<Answer<'/api/clock'>>;
   /** Pause, resume, step, restart or speed the replay clock of a simulated world. */
   commandClock(command: BodyOf<Post<'/api/clock'>>): Promise<Ok<Post<'/api/clock'>>>;
@@ -152,6 +158,9 @@ export function createClient(options: ClientOptions = {}): Client {
     trades: (code, query) => get(`/api/models/${part(code)}/trades`, query),
     explain: (signalId) => get(`/api/signals/${signalId}/explain`),
     events: (query) => get('/api/events', query),
+    feeds: () => get('/api/feeds'),
+    ingestBars: (rows) => request('/api/ingest/bars', {}, rows),
+    ingestMacro: (rows) => request('/api/ingest/macro', {}, rows),
     clock: () => get('/api/clock'),
     commandClock: (command) => request('/api/clock', {}, command),
     latestPrice: (symbol) => get(`/api/latest/${part(symbol)}`),

@@ -148,6 +148,8 @@ export class FixtureHost {
         return market.models();
       case '/api/models/signals/latest':
         return market.latest();
+      case '/api/feeds':
+        return { feeds: [] };
       case '/api/models/positions/current':
         return market.positions();
       case '/api/models/equity-curves':

@@ -1,6 +1,10 @@
 import type { SignalboxError } from '@signalbox/core';
 import type { Config } from './config/config.js';
 import { version } from './config/version.js';
+import { startDropFolder, type DropFolder } from './ingest/drop-folder.js';
+import { checkFeeds, feedWarnings, needsOf, type FeedFinding } from './ingest/feeds/check.js';
+import { createTake } from './ingest/take.js';
+import { listStrategies } from './stores/postgres/strategies.js';
 import { createCycleTrigger } from './inference/cycles.js';
 import { createExplainer } from './inference/explain.js';
 import { openPlan, type Plan } from './inference/plan.js';
@@ -99,7 +103,47 @@ class Host {
     const services = Object.fromEntries(this.listening.map(({ name, url }) => [name, url]));
     this.withdraw = announce(this.config.projectDir, this.database, { pid: process.pid, services });
     for (const found of this.discovered) if ('problem' in found) observer.say(lineOf(found.problem));
-    await this.world.run();
+    if (this.world.kind === 'market') {
+      const findings = await this.checkFeeds();
+      for (const line of feedWarnings(findings)) observer.say(line);
+    }
+    const drop = this.startDrop();
+    try {
+      await this.world.run();
+    } finally {
+      await drop?.stop();
+    }
+  }
+
+  private async checkFeeds(): Promise<readonly FeedFinding[]> {
+    const { config, plan, world } = this;
+    const pool = this.store!.pool;
+    return checkFeeds({
+      pool,
+      plan,
+      feeds: config.feeds,
+      now: world.clock.now(),
+      simulated: world.kind === 'simulated',
+      needs: needsOf(await listStrategies(pool), this.discovered),
+    });
+  }
+
+  /** Files of a drop folder are taken by every host of a market world that has one configured. */
+  private startDrop(): DropFolder | undefined {
+    const { config, plan, log, options } = this;
+    const { dropFolder } = config.feeds;
+    if (dropFolder === null || this.world.kind !== 'market') return undefined;
+    return startDropFolder({
+      folder: dropFolder,
+      calendars: new Map([[plan.instrument.symbol, plan.calendar]]),
+      take: createTake(
+        () => this.store!.pool,
+        plan.calendar,
+        () => this.world.clock.now(),
+      ),
+      say: options.observer.say,
+      onError: (error) => log.error({ err: error }, 'drop folder'),
+    });
   }
 
   async close(): Promise<void> {
@@ -188,6 +232,12 @@ class Host {
         openAside: (code) => crew.openAside(code),
       }),
       desk: createDeskRequests(() => host.store!.pool),
+      ingest: createTake(
+        () => host.store!.pool,
+        plan.calendar,
+        () => world.clock.now(),
+      ),
+      feeds: () => this.checkFeeds(),
       version: version(),
       ...(world.control ? { control: world.control } : {}),
     };

@@ -449,6 +449,66 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/feeds': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Feeds of the series that active strategies need
+     * @description Where the bars and macro values behind the features come from, and which of them lack a feed (`none`), are older than their features allow (`stale`) or whose vendor was asked in vain last (`failing`), with the features and strategies that suffer from it.
+     */
+    get: operations['getFeeds'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/ingest/bars': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Deliver bars
+     * @description `accepted` rows passed the checks; of them `unchanged` ones were stored already and `revised` ones replaced another value (which went to `revisions`), the others are new. `rejected` names each row that was not taken by its index. Idempotent: the same request again changes nothing. All accepted rows are stored in one transaction. The checks are those of files: OHLC consistent, inside the session, of two rows for one bar the later counts. A bar that is not complete yet is stored and may be updated; it is decided upon when it was delivered again after its completion. 422, and nothing stored, when most rows carry Bogota time labelled UTC.
+     */
+    post: operations['postIngestBars'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/ingest/macro': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Deliver macro values
+     * @description `accepted` rows passed the checks; of them `unchanged` ones were stored already and `revised` ones replaced another value (which went to `revisions`), the others are new. `rejected` names each row that was not taken by its index. Idempotent: the same request again changes nothing. All accepted rows are stored in one transaction. Each row has a `date` and values under the names of `macro_indicators_daily`, or the long ones of files. A null says nothing: it never erases a stored value. `unknown_columns` names keys that nothing is known about, `unstored_columns` those without a place in the store; both are left out.
+     */
+    post: operations['postIngestMacro'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/latest/{symbol}': {
     parameters: {
       query?: never;
@@ -1147,6 +1207,10 @@ export interface components {
       as_known_today: components['schemas']['ExplainComparison'];
       simulated: boolean;
     };
+    Feeds: {
+      /** @description Every series that an active strategy needs; those that are not ok first */
+      feeds: components['schemas']['SeriesFeed'][];
+    };
     Health: {
       /** @enum {string} */
       status: 'healthy' | 'unhealthy';
@@ -1162,6 +1226,53 @@ export interface components {
       simulated: boolean;
       clock: components['schemas']['ClockState'];
       strategies: components['schemas']['StrategyHealth'][];
+    };
+    IngestBarsRequest: {
+      bars: {
+        symbol?: string;
+        /** @description Open time, ISO 8601 with Z or an offset */
+        time: string;
+        open: number;
+        high: number;
+        low: number;
+        close: number;
+        volume?: number;
+        source?: string;
+      }[];
+    };
+    IngestMacroRequest: {
+      rows: ({
+        /** @description YYYY-MM-DD */
+        date: string;
+        source?: string;
+      } & {
+        [key: string]: number | null;
+      })[];
+    };
+    IngestRejection: {
+      /** @description Place of the row in the request, from 0 */
+      index: number;
+      /** @enum {string} */
+      reason:
+        | 'unknown_symbol'
+        | 'out_of_range'
+        | 'bogota_labelled_utc'
+        | 'weekend'
+        | 'holiday'
+        | 'outside_session'
+        | 'off_slot'
+        | 'ohlc_inconsistent'
+        | 'duplicate';
+      meaning: string;
+    };
+    IngestResult: {
+      received: number;
+      accepted: number;
+      unchanged: number;
+      revised: number;
+      rejected: components['schemas']['IngestRejection'][];
+      unknown_columns?: string[];
+      unstored_columns?: string[];
     };
     Kpis: {
       sortinoRatio: number | null;
@@ -1670,6 +1781,22 @@ export interface components {
         [key: string]: string;
       };
       simulated: boolean;
+    };
+    SeriesFeed: {
+      /** @description A symbol, or the name of a macro series */
+      series: string;
+      /** @enum {string} */
+      kind: 'bars' | 'macro';
+      feed: string | null;
+      /** @enum {string} */
+      state: 'ok' | 'none' | 'stale' | 'failing';
+      newest: string | null;
+      /** @description What is missing without it */
+      features: string[];
+      /** @description Active strategies that need one of the features */
+      strategies: string[];
+      message: string | null;
+      remedy: string | null;
     };
     ServiceRoot: {
       message: string;
@@ -3321,6 +3448,218 @@ export interface operations {
       };
       /** @description Unknown route, symbol, strategy or run */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getFeeds: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Feeds'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  postIngestBars: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['IngestBarsRequest'];
+      };
+    };
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['IngestResult'];
+        };
+      };
+      /** @description The request makes no sense here */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Not in this world or state */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  postIngestMacro: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['IngestMacroRequest'];
+      };
+    };
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['IngestResult'];
+        };
+      };
+      /** @description The request makes no sense here */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Not in this world or state */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
         headers: {
           [name: string]: unknown;
         };

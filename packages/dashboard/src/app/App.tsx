@@ -8,6 +8,7 @@ import { EquityPanel } from '../panels/EquityPanel.js';
 import { PositionsPanel } from '../panels/PositionsPanel.js';
 import { PricePanel } from '../panels/PricePanel.js';
 import { DeskContext, type Desk } from './desk.js';
+import { FeedBanner } from './FeedBanner.js';
 import { LiveRegion } from './LiveRegion.js';
 import { loadPreferences, savePreferences, type Preferences } from './preferences.js';
 import { SimulatedBanner } from './SimulatedBanner.js';
@@ -47,6 +48,7 @@ export function App({ store, feed }: { store: Store; feed: Feed }) {
       </a>
       <TopBar />
       <SimulatedBanner />
+      <FeedBanner />
       <main id="desk" className="desk" tabIndex={-1}>
         <StaleBand />
         <PricePanel />

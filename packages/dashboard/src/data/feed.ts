@@ -11,7 +11,7 @@ import type { ClockAction, Signal, StreamEvent } from './types.js';
 /** Bars and signals kept on the page; the chart opens on the last two sessions of them. */
 export const KEPT_BARS = 300;
 
-type Panel = 'clock' | 'models' | 'latest' | 'candles' | 'signals' | 'positions' | 'comparison' | 'curves';
+type Panel = 'clock' | 'models' | 'latest' | 'candles' | 'signals' | 'positions' | 'feeds' | 'comparison' | 'curves';
 const PANELS: readonly Panel[] = [
   'clock',
   'models',
@@ -19,6 +19,7 @@ const PANELS: readonly Panel[] = [
   'candles',
   'signals',
   'positions',
+  'feeds',
   'comparison',
   'curves',
 ];
@@ -31,6 +32,7 @@ const PACE: Readonly<Record<Panel, number>> = {
   candles: 400,
   signals: 600,
   positions: 400,
+  feeds: 10_000,
   comparison: 2500,
   curves: 1500,
 };
@@ -142,6 +144,8 @@ export class Feed {
         return this.#load('latest', () => this.#source.latest());
       case 'positions':
         return this.#load('positions', () => this.#source.positions());
+      case 'feeds':
+        return this.#load('feeds', () => this.#source.feeds());
       case 'comparison':
         return this.#load('comparison', () => this.#source.comparison());
       case 'curves':

@@ -20,6 +20,7 @@ export function hostSource(origin: string): Source {
     signals: async (code, limit) => [...(await client.signals(code, { limit })).signals].reverse(),
     candles: async (limit) =>
       (await client.candlesticks(SYMBOL, { timeframe: '5m', limit, include_indicators: false })).data,
+    feeds: async () => (await client.feeds()).feeds,
     positions: () => client.currentPositions(),
     comparison: () => client.performanceComparison({ period: '30d' }),
     curves: (window) => client.equityCurves(WINDOWS[window]),

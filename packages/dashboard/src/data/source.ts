@@ -7,6 +7,7 @@ import type {
   Latest,
   Model,
   Positions,
+  SeriesFeed,
   Signal,
   StreamEvent,
 } from './types.js';
@@ -25,6 +26,8 @@ export interface Source {
   /** Oldest first. */
   candles(limit: number): Promise<readonly Candle[]>;
   positions(): Promise<Positions>;
+  /** Those of the series that active strategies need. */
+  feeds(): Promise<readonly SeriesFeed[]>;
   comparison(): Promise<Comparison>;
   curves(window: CurveWindow): Promise<Curves>;
   listen(listener: StreamListener): () => void;

@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 import { PENDING, type Resource } from './resource.js';
 import type { CurveWindow } from './source.js';
 import { startStream, type StreamState } from './stream-state.js';
-import type { Candle, Clock, Comparison, Curves, Latest, Model, Positions, Signal } from './types.js';
+import type { Candle, Clock, Comparison, Curves, Latest, Model, Positions, SeriesFeed, Signal } from './types.js';
 
 /** All that the page knows, in one immutable value. */
 export interface State {
@@ -13,6 +13,7 @@ export interface State {
   /** By strategy code, oldest first. */
   readonly signals: Resource<Readonly<Record<string, readonly Signal[]>>>;
   readonly positions: Resource<Positions>;
+  readonly feeds: Resource<readonly SeriesFeed[]>;
   readonly comparison: Resource<Comparison>;
   readonly curves: Resource<Curves>;
   readonly curveWindow: CurveWindow;
@@ -28,6 +29,7 @@ export const emptyState = (at: number): State => ({
   candles: PENDING,
   signals: PENDING,
   positions: PENDING,
+  feeds: PENDING,
   comparison: PENDING,
   curves: PENDING,
   curveWindow: '30d',

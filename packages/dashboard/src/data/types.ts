@@ -12,6 +12,7 @@ export type {
   OpenPosition as Position,
   PerformanceComparison as Comparison,
   PerformanceRow as ComparisonRow,
+  SeriesFeed,
   StreamEvent,
 } from '@signalbox/client';
 import type { ClockCommand, ClockStatus, StrategySignals } from '@signalbox/client';

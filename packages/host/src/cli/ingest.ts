@@ -1,15 +1,14 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import type { Pool } from 'pg';
 import { SignalboxError } from '@signalbox/core';
 import type { Config } from '../config/config.js';
 import { calendarsOf } from '../config/calendars.js';
 import { FileRefused, readBars } from '../ingest/bars.js';
 import { openCsv } from '../ingest/csv.js';
+import { createTake } from '../ingest/take.js';
 import { readMacro } from '../ingest/macro.js';
-import { MACRO_NAMES } from '../ingest/macro-columns.js';
 import type { IngestReport, StoredCounts } from '../ingest/report.js';
-import { storeBars } from '../stores/postgres/bars.js';
-import { storeMacro } from '../stores/postgres/macro.js';
 import { configOf, type Session } from './session.js';
 import { withStore } from './store.js';
 import { table } from './terminal.js';
@@ -72,7 +71,10 @@ async function ingestBars(session: Session, path: string, flags: IngestFlags): P
       ...(flags.tz === undefined ? {} : { zone: flags.tz }),
     }),
   );
-  await finish(session, config, flags, report, started, (pool) => storeBars(pool, bars));
+  await finish(session, config, flags, report, started, (pool) =>
+    // one calendar for all: the slot is the table's
+    createTake(() => pool, [...calendarsOf(config).values()][0]!, Date.now).bars(bars),
+  );
 }
 
 async function ingestMacro(session: Session, path: string, flags: IngestFlags): Promise<void> {
@@ -82,7 +84,9 @@ async function ingestMacro(session: Session, path: string, flags: IngestFlags): 
   const { rows, report } = await reading(session, input.name, (onProgress) =>
     readMacro(input, { now: Date.now(), onProgress, signal: session.signal }),
   );
-  await finish(session, config, flags, report, started, (pool) => storeMacro(pool, MACRO_NAMES, rows, 'csv'));
+  await finish(session, config, flags, report, started, (pool) =>
+    createTake(() => pool, [...calendarsOf(config).values()][0]!, Date.now).macro(rows, 'csv'),
+  );
 }
 
 /** Rows of a file are rows of the market: a demo world makes its own. */
@@ -121,7 +125,7 @@ async function finish(
   flags: IngestFlags,
   report: IngestReport,
   started: number,
-  store: (pool: Parameters<typeof storeBars>[0]) => Promise<StoredCounts>,
+  store: (pool: Pool) => Promise<StoredCounts>,
 ): Promise<void> {
   let stored: StoredCounts | null = null;
   let database: string | null = null;

@@ -85,9 +85,7 @@ function observerOf(session: Session, config: Config, flags: StartFlags): StartO
     ready() {
       stop();
       const news =
-        config.world === 'demo'
-          ? 'signals arrive from now on'
-          : 'the market world shows what is stored; a live feed of bars comes with a later version';
+        config.world === 'demo' ? 'signals arrive from now on' : 'each complete bar is decided upon from now on';
       terminal.talk(`${news}${page === undefined ? '' : ` · ${page}`}`);
       if (page !== undefined && flags.open && !session.json && streams.stderr.isTTY && (streams.env['CI'] ?? '') === '')
         openPage(page);

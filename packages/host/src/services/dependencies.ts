@@ -2,6 +2,8 @@ import type { Calendar, Clock, Instrument } from '@signalbox/core';
 import type { Metrics } from '../observe/metrics.js';
 import type { Reads } from '../stores/postgres/reads/index.js';
 import type { PublishedEvent } from '../stores/events/event.js';
+import type { FeedFinding } from '../ingest/feeds/check.js';
+import type { Take } from '../ingest/take.js';
 import type { CycleTrigger } from '../inference/cycles.js';
 import type { Explainer } from '../inference/explain.js';
 import type { DeskRequests } from '../inference/requests.js';
@@ -53,6 +55,10 @@ export interface ServiceDependencies {
   readonly explainer: Explainer;
   /** What somebody outside says of a bar, and resets of the drawdown halt: both reach the desk that holds the book. */
   readonly desk: DeskRequests;
+  /** Stores what is delivered over HTTP. */
+  readonly ingest: Take;
+  /** The feeds of the series that active strategies need. */
+  readonly feeds: () => Promise<readonly FeedFinding[]>;
   readonly version: string;
   readonly metrics?: Pick<Metrics, 'text'>;
 }

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { createDeskRequests } from '../../src/inference/requests.js';
 import { createCycleTrigger } from '../../src/inference/cycles.js';
 import type { Explainer } from '../../src/inference/explain.js';
+import { createTake } from '../../src/ingest/take.js';
 import { listen, type Listening } from '../../src/services/listen.js';
 import { createServices, type Services, type ServicesOptions } from '../../src/services/services.js';
 import type {
@@ -76,6 +77,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     cycles: createCycleTrigger({ pool: () => pool, calendar, clock, patienceMs: 200, secondLookMs: 50 }),
     explainer: options.explainer ?? { explain: () => Promise.reject(new Error('no explainer on this stage')) },
     desk: createDeskRequests(() => pool, 200),
+    ingest: createTake(() => pool, calendar, clock.now),
+    feeds: async () => [],
     version: '0.0.0-test',
   };
   const services = createServices(dependencies, {

@@ -12,6 +12,8 @@ import { events } from './events.js';
 import { explainSignal } from './explain.js';
 import { model, models, strategySignals, strategyTrades } from './list.js';
 import { pnlSummary } from './pnl.js';
+import { feeds } from './feeds.js';
+import { ingestBars, ingestMacro } from './ingest.js';
 import { currentPositions } from './positions.js';
 import { resetRisk, riskStatus } from './risk.js';
 import { latestSignals } from './signals-latest.js';
@@ -43,4 +45,7 @@ export const MODELS_ROUTES: readonly Route[] = Object.freeze([
   riskStatus,
   resetRisk,
   alerts,
+  feeds,
+  ingestBars,
+  ingestMacro,
 ]);

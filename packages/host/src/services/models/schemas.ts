@@ -1,3 +1,5 @@
+import { FEED_STATES } from '../../ingest/feeds/check.js';
+import { REJECT_REASONS } from '../../ingest/report.js';
 import { Type } from '@sinclair/typebox';
 import {
   Choice,
@@ -62,6 +64,39 @@ export const CycleResult = Shape('CycleResult', {
   signals: Type.Array(Shape('CycleSignal', { ...strategy, ...signalFields }), {
     description: 'The stored signals of the bar, in order of code; a strategy without an opinion has none',
   }),
+});
+
+export const IngestResult = Shape('IngestResult', {
+  received: Type.Integer({ minimum: 0 }),
+  accepted: Type.Integer({ minimum: 0 }),
+  unchanged: Type.Integer({ minimum: 0 }),
+  revised: Type.Integer({ minimum: 0 }),
+  rejected: Type.Array(
+    Shape('IngestRejection', {
+      index: Type.Integer({ minimum: 0, description: 'Place of the row in the request, from 0' }),
+      reason: Choice(REJECT_REASONS),
+      meaning: Type.String(),
+    }),
+  ),
+  unknown_columns: Type.Optional(Type.Array(Type.String())),
+  unstored_columns: Type.Optional(Type.Array(Type.String())),
+});
+
+export const Feeds = Shape('Feeds', {
+  feeds: Type.Array(
+    Shape('SeriesFeed', {
+      series: Type.String({ description: 'A symbol, or the name of a macro series' }),
+      kind: Choice(['bars', 'macro']),
+      feed: Nullable(Type.String({ description: 'twelvedata, fred, files, api, simulator; null: none' })),
+      state: Choice(FEED_STATES),
+      newest: Nullable(Type.String({ description: 'Open time of the newest bar, or date of the newest value' })),
+      features: Type.Array(Type.String(), { description: 'What is missing without it' }),
+      strategies: Type.Array(Type.String(), { description: 'Active strategies that need one of the features' }),
+      message: Nullable(Type.String({ description: 'What is wrong; null when nothing is' })),
+      remedy: Nullable(Type.String()),
+    }),
+    { description: 'Every series that an active strategy needs; those that are not ok first' },
+  ),
 });
 
 export const StrategySignals = Shape('StrategySignals', {
