@@ -35,8 +35,8 @@ beforeAll(async () => {
   policy = rows[0]!.id;
   const signal = (bar: number, kind: string, price: number, notTraded: string | null = null) =>
     stage.pool.query(
-      `INSERT INTO dw.fact_strategy_signals (strategy_id, bar_time, timestamp_utc, signal, entry_price, not_traded)
-       VALUES ($1, $2, $3, $4, $5, $6)`,
+      `INSERT INTO dw.fact_strategy_signals (strategy_id, bar_time, timestamp_utc, signal, entry_price, not_traded, origin)
+       VALUES ($1, $2, $3, $4, $5, $6, 'plugin')`,
       [policy, iso(bar), iso(bar + SLOT), kind, price, notTraded],
     );
   const position = (side: string, from: number, entry: number, to: number, exit: number) =>

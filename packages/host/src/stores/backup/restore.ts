@@ -107,7 +107,7 @@ async function mayReplace(server: PostgresServer, database: string, force: boole
   const client = await openClient(server.connection(database));
   try {
     const hosts = await client.query(
-      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'signalbox' LIMIT 1`,
+      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'signalbox %' LIMIT 1`,
     );
     if (hosts.rowCount)
       throw new SignalboxError(
