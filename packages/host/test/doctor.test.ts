@@ -162,7 +162,7 @@ describe('a system in order', () => {
       ).rows;
     // the server counts what was written up to a second later
     const settled = async () => {
-      for (let last = await state(); ; ) {
+      for (let last = await state(); ;) {
         await new Promise((resolve) => setTimeout(resolve, 1_200));
         const next = await state();
         if (JSON.stringify(next) === JSON.stringify(last)) return next;
