@@ -46,10 +46,11 @@ export function docsPage(document: Obj): string {
   const link = ({ id, method, path }: Operation): string => `<a href="#${id}">${verb(method)} ${text(path)}</a>`;
   const section = ({ id, method, path, operation }: Operation): string => {
     const parameters = operation['parameters'] as Obj[];
-    const [type, media] = Object.entries(at(operation, 'responses', '200', 'content') as Obj)[0]!;
+    const success = Object.keys(operation['responses'] as Obj).find((status) => status.startsWith('2'))!;
+    const [type, media] = Object.entries(at(operation, 'responses', success, 'content') as Obj)[0]!;
     const schema = (media as Obj)['schema'] as Obj;
     const body = at(operation, 'requestBody', 'content', 'application/json', 'schema') as Obj | undefined;
-    const errors = Object.entries(operation['responses'] as Obj).filter(([status]) => status !== '200');
+    const errors = Object.entries(operation['responses'] as Obj).filter(([status]) => status !== success);
     return [
       `<section id="${id}"><h2>${verb(method)} <code>${text(path)}</code></h2>`,
       `<p><strong>${text(operation['summary'])}</strong> <span class="soft">· role ${text(operation['x-role'])}</span></p>`,
