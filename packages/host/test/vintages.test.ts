@@ -214,6 +214,28 @@ describe('rule 8: vintages', () => {
     expect(kept.map((one) => [Number(one.old_value), Number(one.new_value)])).toEqual([[latest.value, dxy]]);
   });
 
+  it('a value that was overwritten and comes back is learned again by a running desk, as a restart reads it', async () => {
+    const database = await world();
+    const now = await desk(database);
+    await take(database, now, live.slice(0, 10));
+    const latest = (await readMacro(database.pool, ['dxy'])).filter(({ date }) => date < sessions[WARM]!.date).at(-1)!;
+    for (const [value, bar] of [
+      [latest.value + 3, 9],
+      [latest.value, 19],
+    ] as const) {
+      const marketTime = at(bar) + 1000;
+      await storeMacro(database.pool, ['dxy'], [{ date: latest.date, values: [value] }], 'simulated', { marketTime });
+      now.learn(await readMacro(database.pool, ['dxy'], latest.date));
+      await take(database, now, live.slice(bar + 1, bar + 11));
+    }
+    const k = features.names.indexOf('dxy_z');
+    const values = await stored(database);
+    expect(values.get(live[19]!.time)![k]).toBeCloseTo((latest.value + 3 - 100.21) / 5.6, 12);
+    expect(values.get(live[20]!.time)![k]).toBeCloseTo((latest.value - 100.21) / 5.6, 12);
+    const { rows } = await fromScratch(database);
+    for (const [time, row] of values) expect(rows.get(time), new Date(time).toISOString()).toEqual(row);
+  });
+
   it('a value that is new after the first cycle is seen from the later of rule and sight', async () => {
     const database = await world();
     const now = await desk(database);

@@ -4,6 +4,7 @@ import type { FeatureConfig, FeatureSource } from './config.js';
 import { PositionFeatures } from './position-features.js';
 import { describeFeature } from './definition.js';
 import { canonicalJson, hashDefinition } from './hash.js';
+import { numberSteps } from './number-steps.js';
 import type { BatchStream, FeatureRows } from './row.js';
 import type { SeriesTable } from './series.js';
 import { sha256 } from './sha256.js';
@@ -56,7 +57,10 @@ export function compileFeatures(config: FeatureConfig, calendar: Calendar): Feat
     hashes,
     definitions,
     calendar,
-    position: () => new PositionFeatures(config.position_features, calendar.slotsPerSession),
+    position: () =>
+      new PositionFeatures(config.position_features, calendar.slotsPerSession, (feature) =>
+        numberSteps(feature, config.transforms),
+      ),
     stream: (series, others = createSymbolBars()) => new BarFeatureStream(config, names, calendar, series, others),
     symbols: Object.freeze([...new Set(config.features.flatMap(({ source }) => symbolOf(source)))]),
     fingerprint: sha256(canonicalJson([names.map((name) => [name, hashes[name]]), calendar.id, calendar.version])),

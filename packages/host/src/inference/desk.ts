@@ -157,10 +157,13 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     for (const value of values) {
       const key = `${value.series} ${value.date}`;
       const vintage = `${key} ${value.firstSeen} ${value.value}`;
-      if (known.get(key) === value.value || (value.firstSeen !== undefined && vintages.has(vintage))) continue;
+      // a value that was overwritten and came back is news; the first one of a date that has later ones is not
+      const isKnown =
+        value.firstSeen === undefined ? known.get(key) === value.value || vintages.has(key) : vintages.has(vintage);
+      if (isKnown) continue;
       addMacro(series, [value]);
       known.set(key, value.value);
-      vintages.add(vintage);
+      if (value.firstSeen !== undefined) vintages.add(key).add(vintage);
     }
   };
   learn(await readMacro(pool, series.names));
