@@ -11,6 +11,7 @@ export default defineConfig({
       'scripts/**/*.test.mjs',
     ],
     exclude: ['**/node_modules/**', '**/dist/**', ...(realData ? [] : ['**/real-data.test.ts'])],
+    globalSetup: ['packages/host/test/after-all.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
     // a busy machine is no failure

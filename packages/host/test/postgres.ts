@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { tmpdir } from 'node:os';
 import type { Pool } from 'pg';
 import { afterAll } from 'vitest';
 import type { ConnectionOptions } from '../src/stores/postgres/connection.js';
-import { startPostgres, type PostgresServer } from '../src/stores/postgres/embedded.js';
+import type { PostgresServer } from '../src/stores/postgres/embedded.js';
 import { migrate, readMigrations } from '../src/stores/postgres/migrate.js';
 import { openClient, openPool } from '../src/stores/postgres/pool.js';
 import { alive } from '../src/stores/postgres/postmaster.js';
+import { startTestServer } from './test-server.js';
 
 /** A migrated database of one test in the shared cluster. */
 export interface TestDatabase {
@@ -25,18 +23,9 @@ let template: Promise<string> | undefined;
 let count = 0;
 const left = new Set<TestDatabase>();
 
-/** One real server for all test files: the first starts it, the others adopt it, the last one to leave stops it. */
+/** One real server for all test files: the first starts it, the others adopt it, `after-all.ts` stops it. */
 export function testServer(): Promise<PostgresServer> {
-  server ??= (async () => {
-    const projectDir = join(tmpdir(), 'signalbox-test');
-    mkdirSync(projectDir, { recursive: true });
-    // not durable, so that a database costs milliseconds; `env: {}`: never the DATABASE_URL of whoever runs the tests
-    return startPostgres({
-      projectDir,
-      env: {},
-      settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
-    });
-  })();
+  server ??= startTestServer();
   return server;
 }
 
@@ -97,5 +86,4 @@ export async function testDatabase(options: { readonly world?: 'market' | 'simul
 
 afterAll(async () => {
   for (const database of [...left]) await database.drop();
-  if (server) await (await server).stop();
 });

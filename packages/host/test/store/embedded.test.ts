@@ -146,6 +146,20 @@ describe('the embedded server', () => {
     expect(alive(pid)).toBe(false);
   });
 
+  it('who comes while another stops it waits, and finds a server that stays', async () => {
+    const folder = project();
+    const visit = async (): Promise<void> => {
+      for (let i = 0; i < 3; i++) {
+        const server = await start(folder);
+        expect(await ask(server, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+        await server.stop();
+      }
+    };
+    await Promise.all([visit(), visit(), visit()]);
+    expect(existsSync(join((await premises(folder)).data, 'postmaster.pid'))).toBe(false);
+    expect(readdirSync(join((await premises(folder)).base, 'users'))).toEqual([]);
+  });
+
   it('after kill -9 of the server: starts again, every committed row there', async () => {
     const folder = project();
     const server = await start(folder);

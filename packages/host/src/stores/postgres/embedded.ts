@@ -9,8 +9,9 @@ import { Client } from 'pg';
 import { SignalboxError } from '@signalbox/core';
 import { postgresBinaries } from './binaries.js';
 import { clientConfig, type ConnectionOptions } from './connection.js';
-import { alive, lastLines, owner, runningPostmaster, type Postmaster } from './postmaster.js';
+import { alive, lastLines, runningPostmaster, type Postmaster } from './postmaster.js';
 import { passwordOf, premises, type Premises } from './premises.js';
+import { enter, type Use } from './users.js';
 
 /** A PostgreSQL to use: our own, or the one that `DATABASE_URL` names. */
 export interface PostgresServer {
@@ -24,7 +25,7 @@ export interface PostgresServer {
   readonly startedHere: boolean;
   /** Starts the embedded server again if it is gone, and says whether it was; with one of yours there is nothing to do. */
   ensure(): Promise<boolean>;
-  /** Stops the embedded server if this process started it (or its starter is gone) and nobody else is connected. */
+  /** Ends the use of the server; the embedded one stops with its last user, when nobody else is connected. */
   stop(): Promise<void>;
 }
 
@@ -101,7 +102,11 @@ async function embedded({ projectDir, settings = {} }: StartOptions): Promise<Po
       ? { host: '127.0.0.1', port, user: ROLE, database, password: password.password }
       : { host: socket, port, user: ROLE, database };
 
-  let running = await up(place, settings, optionsOf, password?.file);
+  const use = await entered(place);
+  let running = await up(place, settings, optionsOf, password?.file).catch(async (error: unknown) => {
+    await use.leave(async () => {});
+    throw error;
+  });
   const { startedHere } = running;
   let starting: Promise<boolean> | undefined;
   return {
@@ -122,8 +127,24 @@ async function embedded({ projectDir, settings = {} }: StartOptions): Promise<Po
         .finally(() => (starting = undefined));
       return starting;
     },
-    stop: () => stop(place, optionsOf(running.postmaster, 'postgres')),
+    stop: () => use.leave(() => stop(place, optionsOf(running.postmaster, 'postgres'))),
   };
+}
+
+/** Waits for whoever stops the server at this moment. */
+async function entered({ base }: Premises): Promise<Use> {
+  const until = Date.now() + STOP_DEADLINE_MS + START_DEADLINE_MS;
+  for (;;) {
+    const use = await enter(base);
+    if (use) return use;
+    if (Date.now() > until)
+      throw new SignalboxError(
+        'POSTGRES_START_FAILED',
+        'another process stops the embedded PostgreSQL and does not come to an end',
+        `End it: its number is in the name of the file ${join(base, 'users', 'stop.*')}.`,
+      );
+    await sleep(20);
+  }
 }
 
 /** Adopts the server that runs on the data folder, or starts one. */
@@ -139,7 +160,6 @@ async function up(
   for (;;) {
     const postmaster = await runningPostmaster(place.data);
     if (postmaster && (await answers(optionsOf(postmaster, 'postgres')))) {
-      if (startedHere) await owner.claim(place.base);
       return { postmaster, startedHere };
     }
     if (Date.now() > until)
@@ -266,7 +286,6 @@ async function answers(options: ConnectionOptions): Promise<boolean> {
 async function stop(place: Premises, admin: ConnectionOptions): Promise<void> {
   const running = await runningPostmaster(place.data);
   if (!running) return;
-  if (!(await owner.mayStop(place.base))) return;
   const client = new Client({ ...clientConfig(admin), connectionTimeoutMillis: 2_000 });
   client.on('error', () => {});
   try {
@@ -277,7 +296,7 @@ async function stop(place: Premises, admin: ConnectionOptions): Promise<void> {
         `SELECT count(*)::int AS others FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
       );
       if (rows[0]!.others === 0) break;
-      if (attempt === 5) return await owner.release(place.base); // the last one to leave stops it
+      if (attempt === 5) return; // somebody's psql: the next one to leave stops it
       await sleep(50);
     }
   } catch {
@@ -286,7 +305,6 @@ async function stop(place: Premises, admin: ConnectionOptions): Promise<void> {
     await client.end().catch(() => {});
   }
   process.kill(running.pid, 'SIGINT'); // fast shutdown
-  await owner.release(place.base);
   const until = Date.now() + STOP_DEADLINE_MS;
   while (Date.now() < until && alive(running.pid)) await sleep(10);
 }

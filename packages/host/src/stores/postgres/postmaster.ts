@@ -1,4 +1,4 @@
-import { readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { readFile, readlink, rm } from 'node:fs/promises';
 import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -49,21 +49,6 @@ export async function runningPostmaster(data: string): Promise<Postmaster | unde
     ready: lines[7]?.trim() === 'ready',
   };
 }
-
-/** Who started the server: it stops it. When that process is gone, the last one to leave does. */
-export const owner = {
-  async claim(base: string): Promise<void> {
-    await writeFile(join(base, 'owner.pid'), String(process.pid));
-  },
-  async release(base: string): Promise<void> {
-    await rm(join(base, 'owner.pid'), { force: true });
-  },
-  /** True when this process owns the server, or nobody alive does. */
-  async mayStop(base: string): Promise<boolean> {
-    const pid = Number(await readFile(join(base, 'owner.pid'), 'utf8').catch(() => 'nobody'));
-    return !Number.isInteger(pid) || pid === process.pid || !alive(pid);
-  },
-};
 
 export async function lastLines(file: string, count: number): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
