@@ -139,6 +139,8 @@ export class FixtureHost {
   async #api(url: URL, request: IncomingMessage): Promise<unknown> {
     const { market } = this;
     const limit = Number(url.searchParams.get('limit') ?? 1000);
+    const explained = /^\/api\/signals\/(\d+)\/explain$/.exec(url.pathname)?.[1];
+    if (explained) return market.explanation(Number(explained));
     const code = /^\/api\/models\/([^/]+)\/signals$/.exec(url.pathname)?.[1];
     switch (url.pathname) {
       case '/api/clock':

@@ -301,6 +301,31 @@ export class FixtureMarket {
     };
   }
 
+  explanation(id: number) {
+    const equal = { equal: true, differences: [], note: null };
+    return {
+      signal_id: id,
+      strategy_code: 'ML_XGB',
+      symbol: 'USD/COP',
+      bar_time: new Date(this.bars.at(-1)!.time).toISOString(),
+      timestamp: new Date(this.bars.at(-1)!.time + 300_000).toISOString(),
+      run_id: 'live',
+      mode: 'live',
+      origin: 'plugin',
+      plugin_version: '1.2.3',
+      feature_hashes: { rsi_9: 'a', embi_z: 'b' },
+      model_sha256: 'c'.repeat(64),
+      calendar_version: '2025.1',
+      state_hash: null,
+      data_watermark: null,
+      features: { rsi_9: 0.4321, embi_z: null },
+      stored_vector: equal,
+      as_known_then: equal,
+      as_known_today: { equal: false, differences: [{ name: 'embi_z', stored: null, found: 0.5 }], note: null },
+      simulated: true,
+    };
+  }
+
   comparison(): PerformanceComparison {
     return {
       period: '30d',

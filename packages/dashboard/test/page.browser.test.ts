@@ -122,6 +122,56 @@ describe.skipIf(executablePath === null)(
       expect(await page.evaluate(() => '__same' in globalThis)).toBe(true);
     });
 
+    it('explains a signal: what it was decided with, and whether it comes out again', async () => {
+      const { page } = await open();
+      const explain = card(page, 'ML_XGB').locator('.explain');
+      await explain.getByRole('button', { name: 'explain' }).click();
+      await expect.poll(() => explain.innerText()).toContain('Version 1.2.3');
+      const text = await explain.innerText();
+      expect(text).toMatch(/on the stored vector: equal/);
+      expect(text).toMatch(/known today: differs \(embi_z\)/);
+      expect(text).toMatch(/rsi_9\s+0\.432100/);
+      expect(text, 'missing is missing, not 0').toMatch(/embi_z\s+missing/);
+      await explain.getByRole('button', { name: 'hide' }).click();
+      expect(await explain.locator('.checks').count()).toBe(0);
+    });
+
+    it('why a signal cannot be explained is said with its code', async () => {
+      const { page } = await open();
+      host.broken.add('/api/signals');
+      const explain = card(page, 'ML_XGB').locator('.explain');
+      await explain.getByRole('button', { name: 'explain' }).click();
+      await expect.poll(() => explain.innerText()).toContain('DATABASE_UNAVAILABLE');
+    });
+
+    it('the comparison is sorted by a press on a head, by keyboard too; n and standard error stand in it', async () => {
+      const { page } = await open();
+      const table = page.locator('.panel-comparison table');
+      const column = async (name: string): Promise<number[]> =>
+        (await table.locator(`td[data-label="${name}"]`).allInnerTexts()).map((text) =>
+          Number.parseFloat(text.replace('−', '-')),
+        );
+      const head = table.getByRole('columnheader', { name: 'Return' });
+      await head.getByRole('button').press('Enter');
+      expect(await head.getAttribute('aria-sort')).toBe('descending');
+      const down = (await column('Return')).filter((x) => !Number.isNaN(x));
+      expect(down).toEqual([...down].sort((a, b) => b - a));
+      await head.getByRole('button').press('Enter');
+      expect(await head.getAttribute('aria-sort')).toBe('ascending');
+      expect((await column('n')).every((n) => n > 0)).toBe(true);
+      expect(await table.locator('td[data-label="± SE"]').count()).toBeGreaterThan(0);
+    });
+
+    it('a page that the clock leaves behind says that it lags', async () => {
+      const { page } = await open();
+      host.clock = { speed: 3000 };
+      await page.reload();
+      await expect
+        .poll(() => page.locator('[data-stream]').getAttribute('data-stream'), { timeout: 15_000 })
+        .toBe('lagging');
+      expect(await page.locator('[data-stream]').innerText()).toMatch(/lagging \d/);
+    });
+
     it('plugin text stays text', async () => {
       const { page } = await open();
       expect(await card(page, 'BREAKOUT').locator('.reasoning').textContent()).toContain(XSS);

@@ -97,8 +97,16 @@ describe('looks', () => {
     expect(new Set([...eight.values()].map((look) => colorOf(look, 'dark'))).size).toBe(8);
   });
 
+  it('a strategy keeps its look whoever joins or leaves', () => {
+    const alone = looks(['ML_XGB', 'BREAKOUT']);
+    const all = looks(['ENSEMBLE', 'LLM_CLAUDE', 'ML_LGBM', 'ML_XGB', 'RL_PPO', 'BREAKOUT']);
+    for (const code of ['ML_XGB', 'BREAKOUT']) expect(all.get(code)).toEqual(alone.get(code));
+    expect(new Set([...all.values()].map((look) => look.index)).size).toBe(6);
+    expect(looks(['BREAKOUT', 'ML_XGB'])).toEqual(alone);
+  });
+
   it('the ninth strategy still has a look', () => {
-    expect(looks([...'ABCDEFGHI']).get('I')).toEqual({ index: 0, shape: 'circle' });
+    expect(SHAPES).toContain(looks([...'ABCDEFGHI']).get('I')?.shape);
     expect(colorOf(undefined, 'light')).toBe(STRATEGY_COLORS.light[7]);
   });
 });

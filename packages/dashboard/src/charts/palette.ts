@@ -16,11 +16,38 @@ export interface Look {
   readonly shape: Shape;
 }
 
-/** Looks by code. Order of the codes decides, so the same strategies look the same after a reload. */
+/** The strategies that come along have a look of their own; it is kept free for them. */
+const OWN: Readonly<Record<string, number>> = { RL_PPO: 0, ML_LGBM: 1, ML_XGB: 2, LLM_CLAUDE: 3, ENSEMBLE: 4 };
+const OTHERS = 5;
+
+/**
+ * Looks by code: a strategy keeps its own whoever joins or leaves. Codes of others begin at a place that follows from the
+ * code, and give way only to one of them that wants the same; the looks of strategies that are not here come last.
+ */
 export function looks(codes: readonly string[]): ReadonlyMap<string, Look> {
+  const taken = new Set(codes.flatMap((code) => (Object.hasOwn(OWN, code) ? [OWN[code]!] : [])));
+  const free = SHAPES.length - OTHERS;
+  const place = (code: string): number => {
+    if (Object.hasOwn(OWN, code)) return OWN[code]!;
+    const wish = hash(code);
+    const order = SHAPES.map((_, i) => (i < free ? OTHERS + ((wish + i) % free) : (wish + i) % OTHERS));
+    const index = order.find((each) => !taken.has(each)) ?? order[0]!;
+    taken.add(index);
+    return index;
+  };
   return new Map(
-    codes.map((code, i) => [code, { index: i % SHAPES.length, shape: SHAPES[i % SHAPES.length] ?? 'circle' }]),
+    [...codes].sort().map((code) => {
+      const index = place(code);
+      return [code, { index, shape: SHAPES[index] ?? 'circle' }];
+    }),
   );
+}
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let sum = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return sum;
 }
 
 export const colorOf = (look: Look | undefined, theme: Theme): string =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { best, COLUMNS } from './comparison.js';
+import { best, COLUMNS, nextOrder, sorted } from './comparison.js';
 import type { ComparisonRow } from './types.js';
 
 const row = (code: string, change: Partial<ComparisonRow>): ComparisonRow =>
@@ -44,6 +44,27 @@ describe('comparison', () => {
     expect(column('sharpe_ratio').note?.(row('A', { sharpe_standard_error: 3.2, n: 20 }))).toBe(
       '± 3.20 (standard error, 20 session returns)',
     );
+  });
+
+  it('a press sorts by the better end, a second by the other, a third by code; unknown is last either way', () => {
+    const rows = [row('A', { sharpe_ratio: 1 }), row('B', { sharpe_ratio: null }), row('C', { sharpe_ratio: 2 })];
+    const codes = (order: ReturnType<typeof nextOrder>) =>
+      sorted(rows, order)
+        .map((each) => each.strategy_code)
+        .join('');
+    const first = nextOrder(null, column('sharpe_ratio'));
+    const second = nextOrder(first, column('sharpe_ratio'));
+    expect([codes(first), codes(second), codes(nextOrder(second, column('sharpe_ratio')))]).toEqual([
+      'CAB',
+      'ACB',
+      'ABC',
+    ]);
+    expect(nextOrder(first, column('max_drawdown_pct'))).toEqual({ key: 'max_drawdown_pct', descending: false });
+  });
+
+  it('n and the standard error stand beside the ratios', () => {
+    expect(column('n').show(row('A', { n: 20 }))).toBe('20');
+    expect(column('sharpe_standard_error').show(row('A', { sharpe_standard_error: 3.2 }))).toBe('3.20');
   });
 
   it('nobody is best where all are equal, where one alone is known, or where neither end is better', () => {

@@ -46,6 +46,20 @@ export const COLUMNS: readonly Column[] = [
     note: (r) => `± ${decimal(r.sharpe_standard_error)} (standard error, ${r.n} session returns)`,
   },
   {
+    key: 'sharpe_standard_error',
+    head: '± SE',
+    meaning: 'Standard error of the Sharpe ratio: a difference of less than two of them says nothing',
+    show: (r) => decimal(r.sharpe_standard_error),
+    unknown: fewReturns,
+  },
+  {
+    key: 'n',
+    head: 'n',
+    meaning: 'Session returns that the ratios come from',
+    show: (r) => count(r.n),
+    unknown: () => '',
+  },
+  {
     key: 'max_drawdown_pct',
     head: 'Max DD',
     better: 'low',
@@ -85,6 +99,33 @@ export const COLUMNS: readonly Column[] = [
     unknown: () => '',
   },
 ];
+
+/** What the table is sorted by; null: by code. */
+export interface Order {
+  readonly key: Column['key'];
+  readonly descending: boolean;
+}
+
+/** The order after a press on a column's head: its better end first, then the other one, then by code again. */
+export function nextOrder(order: Order | null, column: Column): Order | null {
+  const first = column.better !== 'low';
+  if (order?.key !== column.key) return { key: column.key, descending: first };
+  return order.descending === first ? { key: column.key, descending: !first } : null;
+}
+
+/** Rows in order; those without a value come last either way. */
+export function sorted(rows: readonly ComparisonRow[], order: Order | null): readonly ComparisonRow[] {
+  if (order === null) return rows;
+  const value = (row: ComparisonRow): number | null => {
+    const found = row[order.key];
+    return typeof found === 'number' ? found : null;
+  };
+  return [...rows].sort((a, b) => {
+    const [x, y] = [value(a), value(b)];
+    if (x === null || y === null) return Number(x === null) - Number(y === null);
+    return order.descending ? y - x : x - y;
+  });
+}
 
 /** Codes that are best in a column; none when all are equal or fewer than two are known. Who never traded has achieved nothing. */
 export function best(column: Column, rows: readonly ComparisonRow[]): ReadonlySet<string> {

@@ -6,7 +6,7 @@ import type { State, Store } from './store.js';
 import { streamStep, type StreamSignal } from './stream-state.js';
 import { Throttle } from './throttle.js';
 import { problemOf } from './problem.js';
-import type { ClockAction, Signal, StreamEvent } from './types.js';
+import type { ClockAction, Explanation, Signal, StreamEvent } from './types.js';
 
 /** Bars and signals kept on the page; the chart opens on the last two sessions of them. */
 export const KEPT_BARS = 300;
@@ -61,6 +61,11 @@ export class Feed {
   constructor(source: Source, store: Store) {
     this.#source = source;
     this.#store = store;
+  }
+
+  /** What a signal was decided with. Asked once, kept nowhere. */
+  explain(signalId: number): Promise<Explanation> {
+    return this.#source.explain(signalId);
   }
 
   start(): void {

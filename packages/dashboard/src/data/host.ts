@@ -12,6 +12,8 @@ const WINDOWS: Readonly<Record<CurveWindow, { hours: number; resolution: '5m' | 
 /** The host that served this page. */
 export function hostSource(origin: string): Source {
   const client = createClient();
+  // runs all bars up to the signal's, and one such question waits for the other
+  const slow = createClient({ timeout: 60_000 });
   return {
     clock: () => client.clock(),
     command: (action, speed) => client.commandClock(speed === undefined ? { action } : { action, speed }),
@@ -23,6 +25,7 @@ export function hostSource(origin: string): Source {
     feeds: async () => (await client.feeds()).feeds,
     positions: () => client.currentPositions(),
     comparison: () => client.performanceComparison({ period: '30d' }),
+    explain: (signalId) => slow.explain(signalId),
     curves: (window) => client.equityCurves(WINDOWS[window]),
     listen(listener) {
       const connection = connect({

@@ -4,6 +4,7 @@ import type {
   ClockAction,
   Comparison,
   Curves,
+  Explanation,
   Latest,
   Model,
   Positions,
@@ -29,6 +30,7 @@ export interface Source {
   /** Those of the series that active strategies need. */
   feeds(): Promise<readonly SeriesFeed[]>;
   comparison(): Promise<Comparison>;
+  explain(signalId: number): Promise<Explanation>;
   curves(window: CurveWindow): Promise<Curves>;
   listen(listener: StreamListener): () => void;
 }

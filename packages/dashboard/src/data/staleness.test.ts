@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BAR_MS, barAge } from './staleness.js';
+import { BAR_MS, barAge, lagging } from './staleness.js';
 
 const open = Date.UTC(2025, 5, 13, 13);
 const bar = open + 10 * BAR_MS;
@@ -34,5 +34,18 @@ describe('age of the newest bar', () => {
 
   it('is never stale while the market is closed', () => {
     expect(barAge(bar, complete + 40 * BAR_MS, 'closed', null).freshness).toBe('closed');
+  });
+});
+
+describe('lagging', () => {
+  const BAR = 300_000;
+  it('a page that a fast clock leaves behind says by how many wall seconds', () => {
+    expect(lagging(BAR + 60_000 * 60, 'open', 6000)).toBeCloseTo(0.6);
+    expect(lagging(BAR + 2 * 60_000 * 60, 'open', 6000)).toBeCloseTo(1.2);
+  });
+  it('one that keeps up, or stands in a closed market, or runs at the wall clock, does not lag', () => {
+    expect(lagging(1.4 * BAR, 'open', 60)).toBe(0);
+    expect(lagging(60 * BAR, 'closed', 6000)).toBe(0);
+    expect(lagging(60 * BAR, 'open', 1)).toBe(0);
   });
 });

@@ -11,6 +11,18 @@ export interface BarAge {
 }
 
 /**
+ * Wall seconds that the page is behind a fast clock: what `barAge` forgives is said all the same. 0 while it keeps up.
+ *
+ * @param age market milliseconds since the newest bar was complete
+ * @param rate market seconds per wall second
+ */
+export function lagging(age: number, status: MarketStatus, rate: number, barMs: number = BAR_MS): number {
+  if (status !== 'open' || rate <= 1) return 0;
+  const behind = (age - barMs) / rate / 1000;
+  return age > 1.5 * barMs && behind >= 0.5 ? behind : 0;
+}
+
+/**
  * How old the newest bar is. Amber beyond 1.5 bars, red beyond 3, counted in open hours only: a bar of yesterday's session is not
  * late one minute after today's opening.
  * What wire and page take is wall time, and a fast replay clock would count it as market lateness: 3 wall seconds are forgiven.

@@ -5,6 +5,7 @@ export type {
   CurrentPositions as Positions,
   EquityCurve as Curve,
   EquityCurves as Curves,
+  Explanation,
   LatestSignal,
   LatestSignals as Latest,
   Model,

@@ -1,11 +1,13 @@
+import { useState } from 'react';
 import { useDesk, useDeskState } from '../app/desk.js';
-import { best, COLUMNS } from '../data/comparison.js';
+import { best, COLUMNS, nextOrder, sorted, type Order } from '../data/comparison.js';
 import { Glyph } from './Glyph.js';
 import { Panel } from './Panel.js';
 
 export function ComparisonPanel() {
   const { feed, looks } = useDesk();
   const comparison = useDeskState((state) => state.comparison);
+  const [order, setOrder] = useState<Order | null>(null);
   return (
     <Panel
       id="comparison"
@@ -26,14 +28,22 @@ export function ComparisonPanel() {
               <tr>
                 <th scope="col">Strategy</th>
                 {COLUMNS.map((column) => (
-                  <th key={column.key} scope="col" title={column.meaning}>
-                    {column.head}
+                  <th
+                    key={column.key}
+                    scope="col"
+                    title={column.meaning}
+                    aria-sort={order?.key !== column.key ? 'none' : order.descending ? 'descending' : 'ascending'}
+                  >
+                    <button type="button" className="sort" onClick={() => setOrder(nextOrder(order, column))}>
+                      {column.head}
+                      <span aria-hidden>{order?.key !== column.key ? '' : order.descending ? ' ↓' : ' ↑'}</span>
+                    </button>
                   </th>
                 ))}
               </tr>
             </thead>
             <tbody>
-              {strategies.map((row) => (
+              {sorted(strategies, order).map((row) => (
                 <tr key={row.strategy_code}>
                   <th scope="row" title={row.strategy_name}>
                     <Glyph look={looks.get(row.strategy_code)} size={10} />

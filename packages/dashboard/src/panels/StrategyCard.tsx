@@ -5,6 +5,7 @@ import { decimal, fraction, price, usd } from '../format/number.js';
 import { noSignal, notTraded, stateWord } from '../format/reason.js';
 import { marketMoment, marketTime } from '../format/time.js';
 import { Badge } from './Badge.js';
+import { Explain } from './Explain.js';
 import { Arrow, Glyph } from './Glyph.js';
 import { Pnl } from './Pnl.js';
 import { Reasoning } from './Reasoning.js';
@@ -101,6 +102,7 @@ function SignalBody({
         </dl>
       )}
       <Reasoning text={signal.reasoning} />
+      <Explain signalId={signal.signal_id} />
     </>
   );
 }
