@@ -351,7 +351,7 @@ export class FixtureMarket {
         open_positions: this.open.has(code) ? 1 : 0,
         n: code === 'BREAKOUT' ? 7 : 21,
         periods_per_year: 245,
-        sharpe_standard_error: null,
+        sharpe_standard_error: code === 'BREAKOUT' ? null : 3.42,
         origin: 'plugin',
       })),
       run_id: 'live',

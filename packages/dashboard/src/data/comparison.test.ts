@@ -41,8 +41,8 @@ describe('comparison', () => {
   });
 
   it('a Sharpe ratio comes with its standard error', () => {
-    expect(column('sharpe_ratio').note?.(row('A', { sharpe_standard_error: 3.2, n: 20 }))).toBe(
-      '± 3.20 (standard error, 20 session returns)',
+    expect(column('sharpe_ratio').note?.(row('A', { sharpe_standard_error: 3.2, n: 20, periods_per_year: 245 }))).toBe(
+      '± 3.20 standard error, 20 session returns, 245 sessions a year',
     );
   });
 
@@ -64,7 +64,8 @@ describe('comparison', () => {
 
   it('n and the standard error stand beside the ratios', () => {
     expect(column('n').show(row('A', { n: 20 }))).toBe('20');
-    expect(column('sharpe_standard_error').show(row('A', { sharpe_standard_error: 3.2 }))).toBe('3.20');
+    expect(column('sharpe_ratio').aside?.(row('A', { sharpe_standard_error: 3.24 }))).toBe('±3.2');
+    expect(column('sharpe_ratio').aside?.(row('A', { sharpe_standard_error: null }))).toBe('');
   });
 
   it('nobody is best where all are equal, where one alone is known, or where neither end is better', () => {

@@ -7,6 +7,8 @@ export interface Column {
   readonly head: string;
   readonly meaning: string;
   readonly show: (row: ComparisonRow) => string;
+  /** Its uncertainty, in small letters beside it. */
+  readonly aside?: (row: ComparisonRow) => string;
   readonly unknown: (row: ComparisonRow) => string;
   /** What else should be known of a figure before it is believed. */
   readonly note?: (row: ComparisonRow) => string;
@@ -40,17 +42,13 @@ export const COLUMNS: readonly Column[] = [
     key: 'sharpe_ratio',
     head: 'Sharpe',
     better: 'high',
-    meaning: 'Mean / standard deviation of session returns, a year',
+    meaning:
+      'Mean / standard deviation of session returns, a year ± its standard error: a difference of less than two of them says nothing',
     show: (r) => decimal(r.sharpe_ratio),
+    aside: (r) => (r.sharpe_standard_error === null ? '' : `±${decimal(r.sharpe_standard_error, 1)}`),
     unknown: fewReturns,
-    note: (r) => `± ${decimal(r.sharpe_standard_error)} (standard error, ${r.n} session returns)`,
-  },
-  {
-    key: 'sharpe_standard_error',
-    head: '± SE',
-    meaning: 'Standard error of the Sharpe ratio: a difference of less than two of them says nothing',
-    show: (r) => decimal(r.sharpe_standard_error),
-    unknown: fewReturns,
+    note: (r) =>
+      `± ${decimal(r.sharpe_standard_error)} standard error, ${r.n} session returns, ${r.periods_per_year} sessions a year`,
   },
   {
     key: 'n',

@@ -4,6 +4,11 @@ import { best, COLUMNS, nextOrder, sorted, type Order } from '../data/comparison
 import { Glyph } from './Glyph.js';
 import { Panel } from './Panel.js';
 
+const orderBy = (key: string): Order | null => {
+  const column = COLUMNS.find((each) => each.key === key);
+  return column ? nextOrder(null, column) : null;
+};
+
 export function ComparisonPanel() {
   const { feed, looks } = useDesk();
   const comparison = useDeskState((state) => state.comparison);
@@ -15,6 +20,21 @@ export function ComparisonPanel() {
       resource={comparison}
       href="/api/models/performance/comparison?period=30d"
       retry={() => feed.refresh(['comparison'])}
+      tools={
+        <select
+          className="sort-choice"
+          aria-label="Sort by"
+          value={order?.key ?? ''}
+          onChange={({ target }) => setOrder(orderBy(target.value))}
+        >
+          <option value="">by code</option>
+          {COLUMNS.map((column) => (
+            <option key={column.key} value={column.key}>
+              by {column.head}
+            </option>
+          ))}
+        </select>
+      }
       empty={(data) =>
         data.strategies.length === 0
           ? { title: 'Nothing to compare yet', hint: 'Figures begin with the first strategy that runs.' }
@@ -60,6 +80,7 @@ export function ComparisonPanel() {
                         title={missing ? column.unknown(row) : column.note?.(row)}
                       >
                         {column.show(row)}
+                        {column.aside?.(row) && <small className="aside"> {column.aside(row)}</small>}
                         {missing && <span className="visually-hidden"> ({column.unknown(row)})</span>}
                         {isBest && <span className="visually-hidden"> (best)</span>}
                       </td>
