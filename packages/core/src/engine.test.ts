@@ -88,6 +88,45 @@ describe('createEngine', () => {
     expect(closed).toEqual(['A USD/COP', 'B USD/COP']);
   });
 
+  it('a session whose close throws leaves none of the others open, and is told; an error of the run itself comes first', async () => {
+    const clumsy = (code: string) => {
+      const whole = fade(code);
+      return {
+        ...whole,
+        async create(context: never) {
+          const session = await whole.create(context);
+          const close = async () => {
+            await session.close?.();
+            throw new TypeError(`${code} does not close`);
+          };
+          return { ...session, close };
+        },
+      } as typeof whole;
+    };
+    const other = { ...USD_COP, symbol: 'USD/TWO' };
+    const two = bars.slice(0, 3).flatMap((bar) => [bar, { ...bar, symbol: 'USD/TWO' }]);
+    const engine = () =>
+      createEngine({ macro, instruments: [USD_COP, other] })
+        .use(clumsy('A'))
+        .use(fade('B'));
+    closed.length = 0;
+    const problem = await all(engine().run(two)).catch((error: unknown) => error);
+    expect(closed).toEqual(['A USD/COP', 'B USD/COP', 'A USD/TWO', 'B USD/TWO']);
+    expect((problem as AggregateError).errors.map(String)).toEqual(Array(2).fill('TypeError: A does not close'));
+    closed.length = 0;
+    const broken = function* () {
+      yield two[0]!;
+      throw new RangeError('the feed ends');
+    };
+    await expect(all(engine().run(broken()))).rejects.toThrow('the feed ends');
+    expect(closed).toEqual(['A USD/COP', 'B USD/COP']);
+    // one that does not open is told by its own error
+    const refusing = { ...fade('C'), create: () => Promise.reject(new RangeError('C does not open')) };
+    closed.length = 0;
+    await expect(all(engine().use(refusing).run(two))).rejects.toThrow('C does not open');
+    expect(closed).toEqual(['A USD/COP', 'B USD/COP']);
+  });
+
   it('tells of a bar outside the session, and nothing sees it', async () => {
     const night = { ...bars[0]!, time: bars[0]!.time - 3_600_000 };
     const engine = createEngine({ macro }).use(fade('FADE'));

@@ -98,6 +98,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     },
     async *run(bars, abort = new AbortController().signal) {
       const desks = new Map<string, Desk>();
+      let failed = false;
       try {
         for await (const bar of bars) {
           const symbol = bar.symbol ?? first;
@@ -112,8 +113,14 @@ export function createEngine(options: EngineOptions = {}): Engine {
           if (!desk) desks.set(symbol, (desk = await open(instrument)));
           yield* desk.take(bar, abort);
         }
+      } catch (error) {
+        failed = true;
+        throw error;
       } finally {
-        for (const desk of desks.values()) await desk.close();
+        await closeAll(desks.values()).catch((error: unknown) => {
+          // what went wrong first is what is told
+          if (!failed) throw error;
+        });
       }
     },
   };
@@ -174,9 +181,7 @@ async function openDesk(
     books: new Map(seats.map(({ code }) => [code, openBook(equity)])),
   };
   const sessions = new Map<string, AnySession>();
-  const close = async (): Promise<void> => {
-    for (const session of sessions.values()) await session.close?.();
-  };
+  const close = (): Promise<void> => closeAll(sessions.values());
   try {
     for (const { strategy, config, artifacts } of used)
       sessions.set(
@@ -191,7 +196,7 @@ async function openDesk(
         }),
       );
   } catch (error) {
-    await close();
+    await close().catch(() => {});
     throw error;
   }
   return {
@@ -204,6 +209,20 @@ async function openDesk(
     },
     close,
   };
+}
+
+/** Closes every one, whatever the others do; throws what went wrong, together when it is more than one. */
+async function closeAll(all: Iterable<{ close?(): unknown }>): Promise<void> {
+  const problems: unknown[] = [];
+  for (const one of all) {
+    try {
+      await one.close?.();
+    } catch (problem) {
+      problems.push(problem);
+    }
+  }
+  if (problems.length === 1) throw problems[0];
+  if (problems.length > 1) throw new AggregateError(problems, `${problems.length} sessions failed to close`);
 }
 
 const settled = async (parts: readonly Maybe<Part>[]): Promise<readonly Part[]> => whenAll(parts);
