@@ -1,4 +1,6 @@
-import { defineStrategy, type AnyStrategy } from '../../strategies/contract.js';
+import { SignalboxError } from '../../errors.js';
+import { sha256 } from '../../features/sha256.js';
+import { defineStrategy, type AnyStrategy, type Artifact } from '../../strategies/contract.js';
 import type { Opinion } from '../../strategies/opinion.js';
 
 const CONFIG = {
@@ -60,6 +62,35 @@ export const soundWithPosition: AnyStrategy = defineStrategy({
 
 const remembered = new Map<number, number>();
 let shared = 0;
+
+/** The artifact that strategies with a model are tried with: its digest and golden vectors are sound. */
+export const MODEL: Artifact = (() => {
+  const bytes = Uint8Array.of(1, 2, 3);
+  const digest = sha256(bytes);
+  return {
+    format: 'onnx',
+    sha256: digest,
+    bytes,
+    manifest: { sha256: digest, golden: { rows: [[0, 0]], outputs: [[0.5]] } },
+  };
+})();
+const refused = (code: 'MODEL_HASH_MISMATCH' | 'MODEL_GOLDEN_MISMATCH'): SignalboxError =>
+  new SignalboxError(code, 'the model is another one', 'Take the right one.');
+const checkDigest = ({ bytes, manifest }: Artifact): void => {
+  if (sha256(bytes) !== (manifest as { sha256: string }).sha256) throw refused('MODEL_HASH_MISMATCH');
+};
+
+/** Checks file and golden vectors of a model that always says 0.5. */
+export const soundWithModel: AnyStrategy = defineStrategy({
+  ...definition,
+  artifacts: { model: ['onnx'] },
+  create({ artifacts }) {
+    checkDigest(artifacts.model);
+    const { outputs } = (artifacts.model.manifest as { golden: { outputs: number[][] } }).golden;
+    if (outputs.some(([x]) => x !== 0.5)) throw refused('MODEL_GOLDEN_MISMATCH');
+    return { onBar: ({ features }) => by(features.rsi_9 - 0.5) };
+  },
+});
 
 /** Strategies that break one rule each, by the name of the case that must find it. */
 export const BROKEN: readonly (readonly [string, string, AnyStrategy])[] = [
@@ -278,6 +309,18 @@ export const BROKEN: readonly (readonly [string, string, AnyStrategy])[] = [
       ...definition,
       artifacts: { model: ['onnx'] },
       create: ({ artifacts }) => ({ onBar: () => by(artifacts.model.bytes.length) }),
+    }),
+  ],
+  [
+    'model',
+    'it checks the digest and no golden vectors',
+    defineStrategy({
+      ...definition,
+      artifacts: { model: ['onnx'] },
+      create({ artifacts }) {
+        checkDigest(artifacts.model);
+        return { onBar: ({ features }) => by(features.rsi_9 - 0.5) };
+      },
     }),
   ],
 ];

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { STRATEGY_BRAND } from '../../strategies/contract.js';
-import { BROKEN, sound, soundWithPosition, soundWithState } from './broken.fixture.js';
+import { BROKEN, MODEL, sound, soundWithModel, soundWithPosition, soundWithState } from './broken.fixture.js';
 import { runConformance } from './conformance.js';
 import { formatReport, testStrategy } from './report.js';
 
-const OPTIONS = {
-  artifacts: { model: { format: 'onnx' as const, sha256: '', bytes: Uint8Array.of(1, 2, 3) } },
-};
+const OPTIONS = { artifacts: { model: MODEL } };
 const failed = (report: Awaited<ReturnType<typeof runConformance>>): string[] =>
   report.cases.filter(({ status }) => status === 'fail').map(({ name }) => name);
 
@@ -15,12 +13,16 @@ describe('the conformance kit', () => {
     ['without state', sound],
     ['with state', soundWithState],
     ['with features of its position', soundWithPosition],
+    ['with a model', soundWithModel],
   ])('passes a sound strategy %s', async (_, strategy) => {
-    const report = await testStrategy(strategy);
+    const report = await testStrategy(strategy, strategy.artifacts ? OPTIONS : {});
     expect(report.passed).toBe(true);
     expect(report.cases.map(({ number }) => number)).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
     const skipped = report.cases.filter(({ status }) => status === 'skip').map(({ name }) => name);
-    expect(skipped).toEqual(strategy === soundWithState ? ['model'] : ['restore', 'model']);
+    expect(skipped).toEqual([
+      ...(strategy === soundWithState ? [] : ['restore']),
+      ...(strategy === soundWithModel ? [] : ['model']),
+    ]);
   });
 
   it.each(BROKEN)('%s finds %s, and no other case fails', async (name, _, strategy) => {
@@ -28,6 +30,20 @@ describe('the conformance kit', () => {
     const report = await runConformance(strategy, options);
     expect(failed(report), formatReport(report)).toEqual([name]);
     expect(report.passed).toBe(false);
+  });
+
+  it('a model without golden vectors is no proof of anything, whatever else is checked', async () => {
+    const bare = { ...MODEL, manifest: { sha256: MODEL.sha256 } };
+    const lax = BROKEN.find(([, what]) => what === 'it checks the digest and no golden vectors')![2];
+    const report = await runConformance(lax, { artifacts: { model: bare } });
+    expect(failed(report)).toEqual(['model']);
+    expect(report.cases.at(-1)!.detail).toContain('has no golden vectors');
+  });
+
+  it('a model that is declared and not given to the kit fails as opening, by its name: no skipped case looks like a passed one', async () => {
+    const report = await runConformance(soundWithModel);
+    expect(failed(report)).toEqual(['opening']);
+    expect(report.cases[2]!.detail).toContain('needs the artifact model (onnx)');
   });
 
   it('every case has a strategy that it finds', async () => {
