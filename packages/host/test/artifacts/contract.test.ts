@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -117,5 +117,17 @@ describe('the folder', () => {
     expect((await store.list()).map(({ name }) => name)).toEqual(['ML_XGB/model_v1.json']);
     await store.put('ML_XGB/model_v2.json', text('{}'));
     expect(readdirSync(join(folder, 'ML_XGB')).filter((name) => name.startsWith('.tmp'))).toEqual(['.tmp-1-x']);
+  });
+
+  it('a link to nowhere, a circle of links and a folder in place of a file hide nothing of what lies beside them', async () => {
+    const folder = join(root, 'links');
+    const store = openFolder(folder);
+    await store.put('ML_LGBM/model_v1.txt', text('tree'));
+    await store.put('ML_XGB/model_v1.json', text('{}'));
+    symlinkSync(join(root, 'nowhere'), join(folder, 'ML_LGBM', 'model_v2.txt'));
+    symlinkSync(join(folder, 'ML_XGB', 'model_v3.json'), join(folder, 'ML_XGB', 'model_v3.json'));
+    symlinkSync(join(root, 'nowhere'), join(folder, 'RL_PPO'));
+    mkdirSync(join(folder, 'ML_XGB', 'model_v4.json'));
+    expect((await store.list()).map(({ name }) => name)).toEqual(['ML_LGBM/model_v1.txt', 'ML_XGB/model_v1.json']);
   });
 });

@@ -54,15 +54,16 @@ export function openFolder(folder: string): ArtifactStore {
         const found: StoredObject[] = [];
         for (const entry of await readdir(folder, { withFileTypes: true })) {
           if (!entry.isDirectory()) continue;
-          for (const name of await readdir(join(folder, entry.name))) {
+          for (const name of await readdir(join(folder, entry.name)).catch(goneIsEmpty)) {
             if (isTemporary(name) || found.length >= MAX_OBJECTS) continue;
-            const { size, mtimeMs } = await stat(join(folder, entry.name, name));
-            found.push({ name: `${entry.name}/${name}`, bytes: size, modified: Math.floor(mtimeMs) });
+            const file = await stat(join(folder, entry.name, name)).catch(goneIsNull);
+            if (!file?.isFile()) continue;
+            found.push({ name: `${entry.name}/${name}`, bytes: file.size, modified: Math.floor(file.mtimeMs) });
           }
         }
         return found.sort((a, b) => (a.name < b.name ? -1 : 1));
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+        if (isGone(error)) return [];
         throw reported(error, '');
       }
     },
@@ -78,4 +79,17 @@ export function openFolder(folder: string): ArtifactStore {
       }
     },
   };
+}
+
+/** Removed in the meantime, or a link to nowhere: nothing that could be loaded, and no fault of what lies beside it. */
+const isGone = (error: unknown): boolean => ['ENOENT', 'ELOOP'].includes(String((error as NodeJS.ErrnoException).code));
+
+function goneIsNull(error: unknown): null {
+  if (isGone(error)) return null;
+  throw error;
+}
+
+function goneIsEmpty(error: unknown): string[] {
+  if (isGone(error)) return [];
+  throw error;
 }
