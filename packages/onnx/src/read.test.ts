@@ -81,6 +81,10 @@ const varint = (x: number): number[] => (x < 128 ? [x] : [(x % 128) | 128, ...va
 const text = (s: string): number[] => [...new TextEncoder().encode(s)];
 const model = (...graph: number[][]) => Uint8Array.from([8, 10, ...field(7, graph.flat())]);
 const tensor = (...fields: number[][]) => model(field(5, fields.flat()));
+/** A node of a graph whose attribute (field 5) holds other graphs, as `If` and `Loop` have them. */
+const nested = (attribute: number, graph: readonly number[]): number[] =>
+  field(1, [...field(4, text('If')), ...field(5, [...field(1, text('then_branch')), ...field(attribute, graph)])]);
+const deep = (levels: number): number[] => (levels === 0 ? [] : nested(6, deep(levels - 1)));
 const float2 = [[8, 2], [16, 1], field(8, text('w'))];
 
 describe('bytes that are no such file are refused with MODEL_MALFORMED', () => {
@@ -112,6 +116,7 @@ describe('bytes that are no such file are refused with MODEL_MALFORMED', () => {
       /out of bounds/,
     ],
     ['nine dimensions', tensor(...Array<number[]>(9).fill([8, 1]), [16, 1]), /limit of 8 dimensions/],
+    ['graphs inside graphs without end', model(deep(40)), /limit of 32 graphs inside one another/],
     ['an initializer twice', model(field(5, [16, 1, 8, 0]), field(5, [16, 1, 8, 0])), /stands there twice/],
   ];
   it.each(cases)('%s', (_, input, message) => {
@@ -126,6 +131,36 @@ describe('what is not read is refused by name with MODEL_UNSUPPORTED', () => {
   const cases: [string, Uint8Array, RegExp][] = [
     ['data in another file', tensor(...float2, field(13, [])), /w: data in another file/],
     ['a location outside', tensor(...float2, [0x70, 1]), /w: data in another file/],
+    [
+      'data in another file in a subgraph',
+      model(nested(6, field(5, [...float2.flat(), ...field(13, [])]))),
+      /node 0, attribute, subgraph, initializer w: data in another file/,
+    ],
+    [
+      'the same, two graphs deep, in a list of graphs',
+      model(nested(11, nested(6, field(5, [...float2.flat(), 0x70, 1])))),
+      /subgraph, initializer w: data in another file/,
+    ],
+    [
+      'the same, as a constant of a subgraph’s node',
+      model(
+        nested(
+          6,
+          field(1, [...field(4, text('Constant')), ...field(5, field(5, [...float2.flat(), ...field(13, [])]))]),
+        ),
+      ),
+      /w: data in another file/,
+    ],
+    [
+      'data in another file in a list of tensors',
+      model(field(1, [...field(4, text('Any')), ...field(5, field(10, [...float2.flat(), ...field(13, [])]))])),
+      /w: data in another file/,
+    ],
+    [
+      'a sparse tensor as an attribute',
+      model(field(1, [...field(4, text('Constant')), ...field(5, [0xb2, 1, 0])])),
+      /sparse tensor/,
+    ],
     ['float16', tensor([8, 2], [16, 10], field(9, [0, 0, 0, 0])), /element type 10/],
     ['a sparse initializer', model(field(15, [])), /sparse initializer/],
     ['functions', Uint8Array.from([8, 10, 0xca, 1, 0]), /functions of its own/],
@@ -135,6 +170,12 @@ describe('what is not read is refused by name with MODEL_UNSUPPORTED', () => {
   it.each(cases)('%s', (_, input, message) => {
     expect(failure(input)).toMatchObject({ code: 'MODEL_UNSUPPORTED', message: expect.stringMatching(message) });
   });
+});
+
+it('a subgraph without such data is passed over: its node keeps it as an attribute of another kind', () => {
+  const bytes = model(nested(6, field(5, [...float2.flat(), ...field(9, [0, 0, 0, 0, 0, 0, 0, 0])])));
+  const opset = Uint8Array.from([...bytes, ...field(8, [16, 17])]);
+  expect(readOnnx(opset).nodes[0]!.attributes.get('then_branch')).toEqual({ type: 'other', value: 'graph' });
 });
 
 describe('hostile files cost bounded time and memory', () => {

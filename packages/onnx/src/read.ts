@@ -22,7 +22,8 @@ const ZIP = 0x50;
 
 /**
  * Reads an ONNX file (https://onnx.ai/onnx/repo-docs/IR.html): what stands in it, unchanged and not yet checked for sense. Fields that
- * play no part in inference are passed over; subgraphs, sparse and external data are not read.
+ * play no part in inference are passed over. Subgraphs are looked through and not kept: what is refused in a graph, data in other files
+ * above all, is refused in them too, so that a runtime that evaluates them is never led outside the file.
  *
  * @throws ModelError MODEL_MALFORMED for bytes that are no such file, MODEL_UNSUPPORTED naming what is not read
  */
@@ -78,9 +79,13 @@ export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxMode
   return { irVersion, producer: { name: producerName, version: producerVersion }, opsets, metadata, ...graph };
 }
 
+/** Graphs inside graphs; exporters stay below five. */
+const MAX_DEPTH = 32;
+
 type Graph = Pick<OnnxModel, 'name' | 'nodes' | 'initializers' | 'inputs' | 'outputs'>;
 
-function readGraph(message: Message): Graph {
+function readGraph(message: Message, depth = 0): Graph {
+  if (depth > MAX_DEPTH) throw message.fail(`more than the limit of ${MAX_DEPTH} graphs inside one another`);
   const nodes: OnnxNode[] = [];
   const initializers = new Map<string, OnnxTensor>();
   const inputs: OnnxValue[] = [];
@@ -89,13 +94,13 @@ function readGraph(message: Message): Graph {
   while (message.next()) {
     switch (message.field) {
       case 1:
-        nodes.push(readNode(message.message(`node ${nodes.length}`)));
+        nodes.push(readNode(message.message(`${depth > 0 ? `${message.where}, ` : ''}node ${nodes.length}`), depth));
         break;
       case 2:
         name = message.text();
         break;
       case 5: {
-        const tensor = readTensor(message.message('initializer'));
+        const tensor = readTensor(message.message(depth > 0 ? `${message.where}, initializer` : 'initializer'));
         if (initializers.has(tensor.name)) throw message.fail(`initializer ${tensor.name} stands there twice`);
         initializers.set(tensor.name, tensor);
         break;
@@ -115,7 +120,7 @@ function readGraph(message: Message): Graph {
   return { name, nodes, initializers, inputs: inputs.filter((input) => !initializers.has(input.name)), outputs };
 }
 
-function readNode(message: Message): OnnxNode {
+function readNode(message: Message, depth: number): OnnxNode {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new Map<string, OnnxAttribute>();
@@ -135,7 +140,7 @@ function readNode(message: Message): OnnxNode {
         op = message.text();
         break;
       case 5: {
-        const [key, value] = readAttribute(message.message(`${message.where}, attribute`));
+        const [key, value] = readAttribute(message.message(`${message.where}, attribute`), depth);
         if (attributes.has(key)) throw message.fail(`attribute ${key} stands there twice`);
         attributes.set(key, value);
         break;
@@ -171,7 +176,7 @@ const ATTRIBUTE_TYPES = [
   'types',
 ] as const;
 
-function readAttribute(message: Message): [string, OnnxAttribute] {
+function readAttribute(message: Message, depth: number): [string, OnnxAttribute] {
   let name = '';
   let type = 0;
   // by field number: what the file holds when it does not name the type
@@ -202,6 +207,16 @@ function readAttribute(message: Message): [string, OnnxAttribute] {
       case 5:
         tensor = readTensor(message.message(message.where));
         break;
+      case 6:
+      case 11:
+        readGraph(message.message(`${message.where}, subgraph`), depth + 1);
+        break;
+      case 10:
+        readTensor(message.message(message.where));
+        break;
+      case 22:
+      case 23:
+        throw unsupported(`${message.where}: a sparse tensor`, 'Export the model with dense weights.');
       case 7:
         message.floats(floats, 4);
         break;
