@@ -82,6 +82,14 @@ export interface Gap {
   readonly oldest: number;
 }
 
+/** On `/ws` only, where the market is not open: at the beginning and whenever it closes. Not stored, so without `seq`. */
+export interface MarketClosed {
+  readonly type: 'market_closed';
+  readonly timestamp: string;
+  readonly market_status: 'pre_market' | 'closed';
+  readonly next_open: string;
+}
+
 export type StreamEvent = SignalUpdate | PositionChange | PriceUpdate | AlertEvent;
 
 /** Of a type that this version of the client does not know. */

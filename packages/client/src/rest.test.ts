@@ -32,6 +32,8 @@ describe('createClient', () => {
     await client.clock();
     await client.candlesticks('USD/COP', { timeframe: '1h' });
     await client.riskMetrics({ portfolio_value: 5, strategy: 'A' });
+    await client.risk({ run: 'bt-1' });
+    await client.alerts({ strategy: 'A', limit: 5 });
     expect(sent.map(({ url }) => url.replace('http://localhost:8006', ''))).toEqual([
       '/api/health',
       '/api/models/signals/latest',
@@ -46,6 +48,8 @@ describe('createClient', () => {
       '/api/clock',
       '/api/candlesticks/USD%2FCOP?timeframe=1h',
       '/api/analytics/risk-metrics?portfolio_value=5&strategy=A',
+      '/api/risk/status?run=bt-1',
+      '/api/alerts?strategy=A&limit=5',
     ]);
     expect(sent.every(({ init }) => init.method === 'GET')).toBe(true);
   });
@@ -55,6 +59,19 @@ describe('createClient', () => {
     await client.commandClock({ action: 'speed', speed: 120 });
     expect(sent[0]!.init).toMatchObject({ method: 'POST', body: '{"action":"speed","speed":120}' });
     expect(new Headers(sent[0]!.init.headers).get('content-type')).toBe('application/json');
+  });
+
+  it('what changes something is a POST with a JSON body', async () => {
+    const { client, sent } = clientOf(() => json({}, 201));
+    const signal = { symbol: 'USDCOP', bar_time: 't', signal: 'flat', confidence: null, reasoning: 'r' } as const;
+    await client.deliverSignal('ML/NEW', signal);
+    await client.resetRisk('A', 'looked into');
+    await client.runCycle({ symbol: 'USDCOP', bar_time: 't' });
+    expect(sent.map(({ url, init }) => [url.slice('http://localhost:8006'.length), init.method, init.body])).toEqual([
+      ['/api/models/ML%2FNEW/signals', 'POST', JSON.stringify(signal)],
+      ['/api/risk/A/reset', 'POST', '{"reason":"looked into"}'],
+      ['/api/cycles', 'POST', '{"symbol":"USDCOP","bar_time":"t"}'],
+    ]);
   });
 
   it('sends the key in a header, never in the URL', async () => {

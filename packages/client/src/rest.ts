@@ -3,6 +3,7 @@ import type { paths } from './generated/api.js';
 type Get<P extends keyof paths> = paths[P] extends { get: infer O } ? O : never;
 type Post<P extends keyof paths> = paths[P] extends { post: infer O } ? O : never;
 type Ok<O> = O extends { responses: { 200: { content: { 'application/json': infer B } } } } ? B : never;
+type Created<O> = O extends { responses: { 201: { content: { 'application/json': infer B } } } } ? B : never;
 type QueryOf<O> = O extends { parameters: { query?: infer Q } } ? NonNullable<Q> : never;
 type BodyOf<O> = O extends { requestBody: { content: { 'application/json': infer B } } } ? B : never;
 
@@ -62,6 +63,19 @@ export interface Client {
   ): Promise<Answer<'/api/models/{code}/trades'>>;
   /** Runs all bars up to the signal's: may take seconds. */
   explain(signalId: number): Promise<Answer<'/api/signals/{id}/explain'>>;
+  /** Delivers a signal of a strategy that runs elsewhere, one a bar; resolves with the stored row. */
+  deliverSignal(
+    code: string,
+    signal: BodyOf<Post<'/api/models/{code}/signals'>>,
+  ): Promise<Created<Post<'/api/models/{code}/signals'>>>;
+  /** Where each strategy stands against its limits. */
+  risk(query?: QueryParameters<'/api/risk/status'>): Promise<Answer<'/api/risk/status'>>;
+  /** Lifts the drawdown halt of a strategy; the reason is kept. */
+  resetRisk(code: string, reason: string): Promise<Ok<Post<'/api/risk/{code}/reset'>>>;
+  /** Newest first. */
+  alerts(query?: QueryParameters<'/api/alerts'>): Promise<Answer<'/api/alerts'>>;
+  /** Runs the cycle of a complete bar; idempotent. May take as long as the strategies may. */
+  runCycle(bar: BodyOf<Post<'/api/cycles'>>): Promise<Ok<Post<'/api/cycles'>>>;
   events(query?: QueryParameters<'/api/events'>): Promise<Answer<'/api/events'>>;
   /** Where the series come from that active strategies need, and what is wrong there. */
   feeds(): Promise<Answer<'/api/feeds'>>;
@@ -157,6 +171,11 @@ export function createClient(options: ClientOptions = {}): Client {
     signals: (code, query) => get(`/api/models/${part(code)}/signals`, query),
     trades: (code, query) => get(`/api/models/${part(code)}/trades`, query),
     explain: (signalId) => get(`/api/signals/${signalId}/explain`),
+    deliverSignal: (code, signal) => request(`/api/models/${part(code)}/signals`, {}, signal),
+    risk: (query) => get('/api/risk/status', query),
+    resetRisk: (code, reason) => request(`/api/risk/${part(code)}/reset`, {}, { reason }),
+    alerts: (query) => get('/api/alerts', query),
+    runCycle: (bar) => request('/api/cycles', {}, bar),
     events: (query) => get('/api/events', query),
     feeds: () => get('/api/feeds'),
     ingestBars: (rows) => request('/api/ingest/bars', {}, rows),

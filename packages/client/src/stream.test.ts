@@ -179,6 +179,17 @@ describe('connect', () => {
     expect(events).toEqual([]);
   });
 
+  it('what has no seq is told and does not move the place to resume from: the market is closed', () => {
+    const said: unknown[] = [];
+    const connection = follow({ onMarketClosed: (message) => said.push(message) });
+    last().say(hello(7));
+    const closed = { type: 'market_closed', timestamp: 't', market_status: 'closed', next_open: 'n' };
+    last().say(closed);
+    expect(said).toEqual([closed]);
+    expect(connection.seq).toBe(7);
+    expect(others).toEqual([]);
+  });
+
   it('close ends it: no new try, one last state', () => {
     const connection = follow();
     last().say(hello(1));

@@ -1,4 +1,4 @@
-import type { Gap, OtherEvent, StreamEvent } from './events.js';
+import type { Gap, MarketClosed, OtherEvent, StreamEvent } from './events.js';
 
 /** The part of a WebSocket that is used: the browser's, that of `ws`, or a test's. */
 export interface SocketLike {
@@ -14,7 +14,10 @@ export interface SocketLike {
 export type ConnectionState = 'connecting' | 'live' | 'offline' | 'closed';
 
 export interface ConnectOptions {
-  /** e.g. `ws://localhost:8006/ws/trading-signals`; an `http` URL is taken as `ws`. */
+  /**
+   * `ws://localhost:8006/ws/trading-signals` carries every event, `ws://localhost:8000/ws` of the Trading API prices only. An
+   * `http` URL is taken as `ws`.
+   */
   readonly url: string;
   /** Begin after this seq; without it, with what comes next. */
   readonly since?: number;
@@ -26,6 +29,8 @@ export interface ConnectOptions {
   readonly onOther?: (event: OtherEvent) => void;
   /** Events were lost. Read the state again over REST; the stream goes on by itself. */
   readonly onGap?: (gap: Gap) => void;
+  /** The market is not open; told by `/ws` at the beginning and whenever it closes. */
+  readonly onMarketClosed?: (said: MarketClosed) => void;
   readonly onState?: (state: ConnectionState, reason: string) => void;
   /** How to open a socket. Node 20 has no global WebSocket: give `(url) => new WebSocket(url)` with that of `ws`. */
   readonly open?: (url: string) => SocketLike;
@@ -134,6 +139,8 @@ export function connect(options: ConnectOptions): Connection {
       const oldest = Number(message['oldest']);
       if (Number.isFinite(oldest)) seq = oldest - 1;
       options.onGap?.({ type: 'gap', oldest });
+    } else if (message['type'] === 'market_closed') {
+      options.onMarketClosed?.(message as unknown as MarketClosed);
     } else if (typeof message['seq'] === 'number') {
       if (seq !== undefined && message['seq'] <= seq) return;
       seq = message['seq'];

@@ -4,6 +4,15 @@ type Schemas = components['schemas'];
 
 /** The raw types of the API, by path. */
 export type { components, paths };
+export type Alert = Schemas['Alert'];
+export type Alerts = Schemas['Alerts'];
+export type CycleRequest = Schemas['CycleRequest'];
+export type CycleResult = Schemas['CycleResult'];
+export type DeliveredSignal = Schemas['DeliveredSignal'];
+export type RiskResetResult = Schemas['RiskResetResult'];
+export type RiskStatus = Schemas['RiskStatus'];
+export type SignalDelivery = Schemas['SignalDelivery'];
+export type StrategyRisk = Schemas['StrategyRisk'];
 export type Candle = Schemas['Candle'];
 export type Candlesticks = Schemas['Candlesticks'];
 export type ClockCommand = Schemas['ClockCommand'];
