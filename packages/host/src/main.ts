@@ -117,14 +117,14 @@ class Host {
 
   private async checkFeeds(): Promise<readonly FeedFinding[]> {
     const { config, plan, world } = this;
-    const pool = this.store!.pool;
+    const db = this.store!.pool;
     return checkFeeds({
-      pool,
+      db,
       plan,
       feeds: config.feeds,
       now: world.clock.now(),
       simulated: world.kind === 'simulated',
-      needs: needsOf(await listStrategies(pool), this.discovered),
+      needs: needsOf(await listStrategies(db), this.discovered),
     });
   }
 

@@ -27,6 +27,10 @@ const name = project.install(
   'ML_TEST',
   strategyModule('ML_TEST', `return { signal: 'flat', reasoning: 'x' }`).replace("'rsi_9'", "'rsi_9', 'dxy_z'"),
 );
+const FEEDS = { 'USD/COP': 'files', dxy: 'files' };
+const configure = (feeds: object): void =>
+  writeFileSync(join(project.dir, 'signalbox.config.json'), JSON.stringify({ feeds }));
+configure(FEEDS);
 let database: TestDatabase;
 /** Ports on which nobody listens. */
 const NOWHERE = {
@@ -327,9 +331,15 @@ describe('the data', () => {
     ]);
     await expectFinding('bars.gaps', 'warn', /1 bar missing in 1 other/, /ingest bars/);
     await sql('UPDATE macro_indicators_daily SET dxy = NULL WHERE date > $1::date - 15', [today]);
-    await expectFinding('feeds', 'fail', /dxy ends .* \(dxy_z; ML_TEST\)/, /ingest macro/);
+    await expectFinding('feeds', 'fail', /dxy: the newest value is of .* dxy_z of ML_TEST/, /ingest bars\|macro/);
     await sql('UPDATE macro_indicators_daily SET dxy = NULL');
-    await expectFinding('feeds', 'fail', /dxy has no value/, /ingest macro/);
+    await expectFinding('feeds', 'fail', /dxy: no value is stored/, /Deliver what is newer/);
+    configure({ 'USD/COP': 'files' });
+    await expectFinding('feeds', 'fail', /dxy: .*feed.* dxy_z of ML_TEST/, /"dxy"|_API_KEY/);
+    await sql(`UPDATE dw.dim_strategy SET is_active = false`);
+    expect((await doctor('feeds')).of('feeds'), 'what nobody needs is no finding').toMatchObject({ status: 'pass' });
+    await sql(`UPDATE dw.dim_strategy SET is_active = true`);
+    configure(FEEDS);
   });
 
   it('one bar under two names or times, and bars on a holiday or outside the hours', async () => {

@@ -11,6 +11,7 @@ import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Ingested } from '../src/cli/ingest.js';
 import { run } from '../src/cli/index.js';
+import { qualityOf, type Quality } from '../src/ingest/quality.js';
 import { startPostgres, type PostgresServer } from '../src/stores/postgres/embedded.js';
 import { openPool } from '../src/stores/postgres/pool.js';
 import { premises } from '../src/stores/postgres/premises.js';
@@ -212,6 +213,66 @@ describe('ingest bars', () => {
     const { data } = await ingest('bars', 'killed.csv', text);
     expect(data.stored!.inserted + data.stored!.unchanged).toBe(bars.length);
     expect(await stored()).toBe(bars.length);
+  });
+});
+
+describe('ingest report', () => {
+  it('tells what is missing, outside the session, revised and close-only, against what the calendar expects', async () => {
+    const [first, second, third] = sessions.map((session) => session.bars) as [Bar[], Bar[], Bar[]];
+    // the second session lacks 3 bars, of the third there is none but one; one bar lies on a Saturday
+    const kept = [...first, ...second.slice(3), third[0]!].map((bar) => lineOf(bar));
+    const flat = { ...second[3]!, high: second[3]!.open, low: second[3]!.open, close: second[3]!.open };
+    await ingest('bars', 'first.csv', [HEAD, ...kept].join('\n'));
+    await ingest('bars', 'again.csv', [HEAD, lineOf(flat)].join('\n'));
+    await pool.query(
+      `INSERT INTO usdcop_m5_ohlcv (time, open, high, low, close, source) VALUES ('2024-01-06T14:00Z', 1, 1, 1, 1, 'hand')`,
+    );
+    await ingest('macro', 'macro.csv', 'date,dxy,vix\n2024-01-02,101,20\n2024-01-03,102,\n');
+    await ingest('macro', 'macro2.csv', 'date,dxy\n2024-01-03,103\n');
+    const date = (n: number): string => calendar.sessionDate(sessions[n]!.bars[0]!.time);
+    const streams = { stdout: { write: (t: string) => (out += t) }, stderr: { write: () => {} }, env: {} };
+    let out = '';
+    const window = ['--from', date(0), '--to', date(2)];
+    expect(await run(['ingest', 'report', '--world', 'market', '--json', ...window], streams, dir)).toBe(0);
+    const { data } = JSON.parse(out) as { data: Quality };
+    expect(data.bars).toEqual([
+      {
+        symbol: 'USD/COP',
+        from: date(0),
+        to: date(2),
+        sessions: 3,
+        expected: 180,
+        stored: 118,
+        missing: 62,
+        sessions_without_a_bar: 0,
+        outside_session: date(2) >= '2024-01-06' ? 1 : 0,
+        close_only_share: 1 / 118,
+        revised: expect.any(Number),
+        bad_ticks: 0,
+        sources: { feed: 118 },
+        worst: [
+          { date: date(2), missing: 59 },
+          { date: date(1), missing: 3 },
+        ],
+      },
+    ]);
+    expect(data.macro).toMatchObject([
+      { series: 'dxy', values: 2, from: '2024-01-02', to: '2024-01-03' },
+      { series: 'vix', values: 1 },
+    ]);
+    // what was deleted between the tests is revised too; what this one changed comes on top
+    const before = await qualityOf(pool, new Map([['USD/COP', calendar]]), Date.now());
+    await ingest('bars', 'once-more.csv', [HEAD, lineOf(second[3]!)].join('\n'));
+    await ingest('macro', 'macro3.csv', 'date,dxy\n2024-01-03,104\n');
+    const after = await qualityOf(pool, new Map([['USD/COP', calendar]]), Date.now());
+    expect(after.bars[0]!.revised - before.bars[0]!.revised).toBe(1);
+    expect(after.macro[0]!.revised - before.macro[0]!.revised).toBe(1);
+    expect(after.bars[0]).toMatchObject({ outside_session: 1, close_only_share: 0 });
+    expect(after.bars[0]!.worst).toHaveLength(10);
+    out = '';
+    await run(['ingest', 'report', '--world', 'market', ...window], streams, dir);
+    expect(out).toContain(`118 bars of 180 in 3 sessions, 62 missing (34.44 %)`);
+    expect(out).toContain(`most missing: ${date(2)} (59), ${date(1)} (3)`);
   });
 });
 

@@ -13,6 +13,7 @@ import { modelsCommand } from './models.js';
 import { pluginsCommand } from './plugins.js';
 import { maintainCommand } from './maintain.js';
 import { psqlCommand } from './psql.js';
+import { riskCommand } from './risk.js';
 import { restoreCommand } from './restore.js';
 import { startCommand } from './start.js';
 import { Terminal, type Streams } from './terminal.js';
@@ -39,6 +40,7 @@ export function programOf(session: Session): Command {
     verifyCommand,
     modelsCommand,
     pluginsCommand,
+    riskCommand,
     backupCommand,
     restoreCommand,
     maintainCommand,

@@ -9,6 +9,7 @@ import { openCsv } from '../ingest/csv.js';
 import { createTake } from '../ingest/take.js';
 import { readMacro } from '../ingest/macro.js';
 import type { IngestReport, StoredCounts } from '../ingest/report.js';
+import { reportCommand } from './ingest-report.js';
 import { configOf, type Session } from './session.js';
 import { withStore } from './store.js';
 import { table } from './terminal.js';
@@ -29,7 +30,9 @@ export interface Ingested extends IngestReport {
 
 /** `signalbox ingest bars|macro FILE`: one file, checked row by row, in one transaction. */
 export function ingestCommand(session: Session): Command {
-  const command = new Command('ingest').description('take bars or macro values from a file into the store');
+  const command = new Command('ingest').description(
+    'take bars or macro values from a file into the store, and report on what is stored',
+  );
   const file = (name: string, what: string): Command =>
     command
       .command(name)
@@ -55,6 +58,7 @@ export function ingestCommand(session: Session): Command {
       '\nExamples:\n  signalbox ingest macro macro_daily.csv.gz\n  signalbox ingest macro macro_daily.csv --dry-run',
     )
     .action((path: string, flags: IngestFlags) => ingestMacro(session, path, flags));
+  reportCommand(command, session);
   return command;
 }
 

@@ -2,12 +2,13 @@ import { addMacro } from '../inference/macro-series.js';
 import { addOthers } from '../inference/market-memory.js';
 import { lastComplete } from '../inference/schedule.js';
 import { computeFeatures, createSymbolBars } from '@signalbox/core';
+import { checkFeeds, needsOf } from '../ingest/feeds/check.js';
 import { readBars } from '../stores/postgres/bars.js';
 import { readMacro } from '../stores/postgres/macro.js';
 import { openPool } from '../stores/postgres/pool.js';
+import { listStrategies } from '../stores/postgres/strategies.js';
 import { count, fail, pass, skip, some, warn, type Check, type OpenPatient } from './check.js';
 
-const DAY = 86_400_000;
 const iso = (time: number): string => new Date(time).toISOString().slice(0, 16).replace('T', ' ');
 const INGEST = 'Take them in: signalbox ingest bars FILE; what is stored already stays as it is.';
 
@@ -125,40 +126,33 @@ export const holidays: Check = {
   },
 };
 
-/** Each series that features read: is it there, and not older than the feature file allows. */
-export const macro: Check = {
+/** Each series that an active strategy needs has a feed, and is not older than its features allow. */
+export const feeds: Check = {
   name: 'feeds',
   needs: 'database',
-  async run({ db, plan, now, discovered }) {
-    const asked = new Set(discovered.flatMap((one) => ('strategy' in one ? one.strategy.definition.features : [])));
-    const problems: string[] = [];
-    let stale = 0;
-    for (const [name, { max_age_days: most }] of Object.entries(plan.config.series)) {
-      const features = plan.config.features.filter(({ name: feature, source }) => {
-        const read = 'series' in source ? [source.series].flat() : [];
-        return asked.has(feature) && read.includes(name);
-      });
-      if (features.length === 0) continue;
-      const { rows } = await db.query<{ newest: string | null }>(
-        `SELECT max(date)::text AS newest FROM macro_indicators_daily WHERE "${name.replaceAll('"', '')}" IS NOT NULL`,
-      );
-      const newest = rows[0]!.newest;
-      const age = newest === null || now === undefined ? 0 : Math.floor((now - Date.parse(newest)) / DAY);
-      if (newest !== null && age <= (most ?? 7)) continue;
-      if (newest !== null) stale++;
-      const users = discovered.flatMap((one) =>
-        'strategy' in one && one.strategy.definition.features.some((f) => features.some((x) => x.name === f))
-          ? [one.strategy.definition.code]
-          : [],
-      );
-      problems.push(
-        `${name} ${newest === null ? 'has no value' : `ends ${newest}, ${age} days ago`} (${features.map((f) => f.name).join(', ')}; ${users.join(', ')})`,
-      );
+  async run({ db, plan, config, now, discovered }) {
+    const simulated = config.world === 'demo';
+    const needs = needsOf(await listStrategies(db), discovered);
+    const findings = await checkFeeds({ db, plan, feeds: config.feeds, needs, now: now ?? Date.now(), simulated });
+    if (simulated) {
+      const empty = findings.filter(({ newest }) => newest === null).map(({ series }) => series);
+      return empty.length === 0
+        ? pass('the simulator delivers every series')
+        : fail(`without a value: ${some(empty)}`, 'The demo world was not made to its end: signalbox demo restart.');
     }
-    if (problems.length === 0) return pass('every series that a strategy needs is there and fresh');
+    const wanting = findings.filter(({ state }) => state !== 'ok');
+    if (wanting.length === 0)
+      return pass(
+        findings.length === 0
+          ? 'no active strategy needs a series'
+          : `each of the ${findings.length} series that active strategies need has a feed and is fresh`,
+      );
     return fail(
-      some(problems, 4),
-      `Take ${stale > 0 ? 'newer values' : 'values'} in: signalbox ingest macro FILE. Until then those features are missing, and their strategies say missing_feature.`,
+      some(
+        wanting.map(({ message }) => message!),
+        4,
+      ),
+      `${[...new Set(wanting.map(({ remedy }) => remedy!))].slice(0, 3).join(' ')} By hand: signalbox ingest bars|macro FILE. Until then those features are missing, and their strategies say missing_feature.`,
     );
   },
 };

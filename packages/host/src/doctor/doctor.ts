@@ -47,7 +47,7 @@ const CHECKS: readonly Check[] = [
   data.gaps,
   data.duplicates,
   data.holidays,
-  data.macro,
+  data.feeds,
   data.parity,
   decisions.plugins,
   decisions.models,

@@ -22,8 +22,8 @@ const fresh = history.at(-1)!.time + SLOT;
 
 describe('feeds that active strategies need', () => {
   it('all are ok where each has a feed and is fresh; series that nobody needs are not looked at', async () => {
-    const { pool } = await marketDatabase();
-    const findings = await checkFeeds({ pool, plan, feeds: feedsOf(FILES), needs, now: fresh });
+    const { pool: db } = await marketDatabase();
+    const findings = await checkFeeds({ db, plan, feeds: feedsOf(FILES), needs, now: fresh });
     expect(findings.map(({ series, state }) => [series, state])).toEqual([
       [symbol, 'ok'],
       ['col10y', 'ok'],
@@ -40,9 +40,9 @@ describe('feeds that active strategies need', () => {
   });
 
   it('one that has none is told with its features, strategies and remedy', async () => {
-    const { pool } = await marketDatabase();
+    const { pool: db } = await marketDatabase();
     const findings = await checkFeeds({
-      pool,
+      db,
       plan,
       feeds: feedsOf({ ...FILES, dxy: { feed: 'twelvedata', id: 'DXY' } }),
       needs,
@@ -52,20 +52,20 @@ describe('feeds that active strategies need', () => {
     expect(feedWarnings(findings)).toEqual([
       'dxy: TWELVEDATA_API_KEY is not set. Needed by dxy_change_1d, dxy_z of ML_LGBM, ML_XGB. Set TWELVEDATA_API_KEY in the environment.',
     ]);
-    const bare = await checkFeeds({ pool, plan, feeds: feedsOf({}), needs, now: fresh });
+    const bare = await checkFeeds({ db, plan, feeds: feedsOf({}), needs, now: fresh });
     expect(bare.map(({ state }) => state)).toEqual(Array(5).fill('none'));
   });
 
   it('one that is stale is told: bars more than three slots behind, a value older than its features allow', async () => {
-    const { pool } = await marketDatabase();
+    const { pool: db } = await marketDatabase();
     const at = async (now: number) =>
-      (await checkFeeds({ pool, plan, feeds: feedsOf(FILES), needs, now }))
+      (await checkFeeds({ db, plan, feeds: feedsOf(FILES), needs, now }))
         .filter(({ state }) => state !== 'ok')
         .map(({ series, state }) => [series, state]);
     const next = plan.calendar.nextOpen(fresh);
     expect(await at(next + 3 * SLOT)).toEqual([]);
     expect(await at(next + 4 * SLOT)).toEqual([[symbol, 'stale']]);
-    const { rows } = await pool.query<{ date: string }>(
+    const { rows } = await db.query<{ date: string }>(
       'SELECT max(date) FILTER (WHERE dxy IS NOT NULL) AS date FROM macro_indicators_daily',
     );
     const noon = Date.parse(`${rows[0]!.date}T17:00:00Z`);
@@ -75,11 +75,11 @@ describe('feeds that active strategies need', () => {
   });
 
   it('a vendor that was asked in vain is told by its code, until it answers or another feed takes over', async () => {
-    const { pool } = await marketDatabase();
+    const { pool: db } = await marketDatabase();
     const feeds = feedsOf({ ...FILES, vix: { feed: 'fred' } }, { fred: { key: 'k' } });
     const state = async () =>
-      (await checkFeeds({ pool, plan, feeds, needs, now: fresh })).find(({ series }) => series === 'vix')!;
-    await storeFeedState(pool, {
+      (await checkFeeds({ db, plan, feeds, needs, now: fresh })).find(({ series }) => series === 'vix')!;
+    await storeFeedState(db, {
       series: 'vix',
       feed: 'fred',
       at: fresh,
@@ -89,9 +89,9 @@ describe('feeds that active strategies need', () => {
       state: 'failing',
       message: expect.stringContaining('FEED_REFUSED FRED refuses VIXCLS'),
     });
-    await storeFeedState(pool, { series: 'vix', feed: 'fred', at: fresh + 1, error: null });
+    await storeFeedState(db, { series: 'vix', feed: 'fred', at: fresh + 1, error: null });
     expect(await state()).toMatchObject({ state: 'ok', message: null });
-    await storeFeedState(pool, {
+    await storeFeedState(db, {
       series: 'vix',
       feed: 'twelvedata',
       at: fresh + 2,
@@ -101,8 +101,8 @@ describe('feeds that active strategies need', () => {
   });
 
   it('a demo world has its simulator', async () => {
-    const { pool } = await marketDatabase();
-    const findings = await checkFeeds({ pool, plan, feeds: feedsOf({}), needs, now: fresh, simulated: true });
+    const { pool: db } = await marketDatabase();
+    const findings = await checkFeeds({ db, plan, feeds: feedsOf({}), needs, now: fresh, simulated: true });
     expect(findings.every(({ feed, state }) => feed === 'simulator' && state === 'ok')).toBe(true);
   });
 });

@@ -1,10 +1,10 @@
 import type { FeatureDefinition } from '@signalbox/core';
-import type { Pool } from 'pg';
 import type { FeedsConfig } from '../../config/feeds.js';
 import type { Plan } from '../../inference/plan.js';
 import { dueSlots } from '../../inference/schedule.js';
 import { newestBar } from '../../stores/postgres/bars.js';
 import { readFeedStates } from '../../stores/postgres/feed-state.js';
+import type { Queryable } from '../../stores/postgres/pool.js';
 import { MACRO_NAMES } from '../macro-columns.js';
 import { barSource, macroSource, type Source } from './sources.js';
 
@@ -56,7 +56,7 @@ const DAY = 86_400_000;
 
 /** How every series stands that an active strategy needs; those that are not ok first. */
 export async function checkFeeds(options: {
-  readonly pool: Pool;
+  readonly db: Queryable;
   readonly plan: Plan;
   readonly feeds: FeedsConfig;
   readonly needs: readonly Need[];
@@ -64,7 +64,7 @@ export async function checkFeeds(options: {
   readonly now: number;
   readonly simulated?: boolean;
 }): Promise<FeedFinding[]> {
-  const { pool, plan, feeds, needs, now, simulated = false } = options;
+  const { db, plan, feeds, needs, now, simulated = false } = options;
   const { instrument, calendar, config } = plan;
   const definitions = new Map(config.features.map((one) => [one.name, one]));
   const users = new Map<string, { features: Set<string>; strategies: Set<string> }>();
@@ -78,9 +78,9 @@ export async function checkFeeds(options: {
         entry.strategies.add(strategy);
       }
     }
-  const states = new Map((await readFeedStates(pool)).map((state) => [state.series, state]));
+  const states = new Map((await readFeedStates(db)).map((state) => [state.series, state]));
   const newest = await newestValues(
-    pool,
+    db,
     [...users.keys()].filter((name) => MACRO_NAMES.includes(name)),
   );
 
@@ -93,7 +93,7 @@ export async function checkFeeds(options: {
     let last: string | null;
     let stale: string | null = null;
     if (kind === 'bars') {
-      const bar = await newestBar(pool, series);
+      const bar = await newestBar(db, series);
       last = bar ? new Date(bar.time).toISOString() : null;
       const behind = dueSlots(calendar, bar ? bar.time : now - 10 * DAY, now).length;
       if (!bar) stale = 'no bar is stored';
@@ -156,9 +156,9 @@ function seriesOf({ source }: FeatureDefinition, symbol: string): string[] {
   return [];
 }
 
-async function newestValues(pool: Pool, series: readonly string[]): Promise<Map<string, string>> {
+async function newestValues(db: Queryable, series: readonly string[]): Promise<Map<string, string>> {
   if (series.length === 0) return new Map();
-  const { rows } = await pool.query<Record<string, string | null>>(
+  const { rows } = await db.query<Record<string, string | null>>(
     // names are those of MACRO_NAMES
     `SELECT ${series.map((name) => `max(date) FILTER (WHERE ${name} IS NOT NULL) AS ${name}`).join(', ')} FROM macro_indicators_daily`,
   );

@@ -1,21 +1,16 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { DEFAULT_RULES, type Book } from '@signalbox/core';
 import type { StrategyRow } from '../../stores/postgres/reads/strategies.js';
 import type { ServiceDependencies } from '../dependencies.js';
-import { figure } from '../figures.js';
-import { accountOf, chosen, isoOrNull, originOf, scopeOf, type Scope } from '../respond.js';
+import { accountOf, chosen, originOf, scopeOf, type Scope } from '../respond.js';
 import { route } from '../route.js';
 import { Choice, Code, Nullable, Percent, Query, RunId, Shape, STRATEGY_STATES, Timestamp, Usd } from '../schemas.js';
-
-const REASONS = ['drawdown', 'session_loss', 'max_trades', 'pause'] as const;
-type Reason = (typeof REASONS)[number];
-const { limits } = DEFAULT_RULES;
+import { RISK_LIMITS, RISK_REASONS, standing } from './standing.js';
 
 export const StrategyRisk = Shape('StrategyRisk', {
   strategy_code: Type.String(),
   state: Choice(STRATEGY_STATES, { description: 'As in /api/models: where its package stands' }),
   halted: Type.Boolean({ description: 'Entries are refused now; exits never are' }),
-  reasons: Type.Array(Choice(REASONS), { description: 'Why, by the same codes as `not_traded`' }),
+  reasons: Type.Array(Choice(RISK_REASONS), { description: 'Why, by the same codes as `not_traded`' }),
   drawdown_pct: Type.Number({
     description: 'Below the highest mark since the start or the last reset; positive percent',
   }),
@@ -87,52 +82,14 @@ async function riskOf(
   return rows.map((row) => {
     const book = books.get(row.id);
     const origin = originOf(row);
-    const risk = standing(book, scope.end, deps);
     return {
       strategy_code: row.code,
       state: statuses.get(row.code) ?? (!row.isActive ? 'inactive' : origin === 'external' ? origin : 'not_installed'),
-      halted: risk.reasons.length > 0,
-      ...risk,
-      limits: {
-        max_drawdown_pct: limits.maxDrawdown * 100,
-        max_session_loss_pct: limits.maxSessionLoss * 100,
-        max_entries_per_session: limits.maxEntriesPerSession,
-        losses_before_pause: limits.lossesBeforePause,
-        pause_minutes: limits.pauseMs / 60_000,
-      },
+      ...standing(book, scope.end, deps.calendar),
+      limits: RISK_LIMITS,
       equity: book?.equity ?? row.initialEquity,
       peak: book?.peak ?? row.initialEquity,
       origin,
     };
   });
-}
-
-/** What a book's latches mean at a time: those of a session are over with it. */
-function standing(book: Book | undefined, now: number, { calendar }: ServiceDependencies) {
-  if (!book)
-    return {
-      reasons: [],
-      drawdown_pct: 0,
-      session_loss_pct: 0,
-      entries_this_session: 0,
-      losses_in_a_row: 0,
-      pause_until: null,
-    };
-  const during = book.session !== null && now < (calendar.sessionClose(book.session) ?? -Infinity);
-  const entries = during ? book.entriesThisSession : 0;
-  const pause = book.pauseUntil !== null && now < book.pauseUntil ? book.pauseUntil : null;
-  const reasons: Reason[] = [];
-  if (book.drawdownHalted) reasons.push('drawdown');
-  if (during && book.sessionHalted) reasons.push('session_loss');
-  if (entries >= limits.maxEntriesPerSession) reasons.push('max_trades');
-  if (pause !== null) reasons.push('pause');
-  const below = (from: number): number => figure((Math.max(0, from - book.equity) / from) * 100)!;
-  return {
-    reasons,
-    drawdown_pct: below(book.peak),
-    session_loss_pct: during ? below(book.sessionStartEquity) : 0,
-    entries_this_session: entries,
-    losses_in_a_row: book.lossesInARow,
-    pause_until: isoOrNull(pause),
-  };
 }
