@@ -1,5 +1,6 @@
 import { SignalboxError } from '@signalbox/core';
 import type { ConnectionOptions } from './connection.js';
+import { carryAccess } from './credentials.js';
 import type { PostgresServer } from './embedded.js';
 import { migrate } from './migrate.js';
 import { ensureDatabase, identifier, createDatabase, nextOf } from './database.js';
@@ -123,6 +124,7 @@ export async function renewWorld(
     await createDatabase(admin, next);
     await migrate(server.connection(next));
     await found(server.connection(next), spec, old.generation + 1, rows[0]!.highest);
+    await carryAccess(connection, server.connection(next));
     await admin.query(`DROP DATABASE ${identifier(database)} WITH (FORCE)`);
     await admin.query(`ALTER DATABASE ${identifier(next)} RENAME TO ${identifier(database)}`);
   } finally {
