@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { multistream, pino, stdTimeFunctions, type Logger } from 'pino';
 import { LogFile, type LogFileOptions } from './log-file.js';
+import { redactor, secretsOf } from './redact.js';
 
 export type Log = Logger;
 
@@ -25,15 +26,31 @@ export interface Logs {
 export interface LogOptions extends LogFileOptions {
   /** Every line goes there as well: in a container its output is the log. */
   readonly also?: { write(line: string): unknown };
+  /** What it holds as a secret stands in no line; the process's own by default. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 export const logFolder = (projectDir: string): string => join(projectDir, '.signalbox', 'logs');
 export const logPath = (projectDir: string, name: string): string => join(logFolder(projectDir), `${name}.log`);
 
-const SECRET = ['password', '*.password', 'databaseUrl', '*.databaseUrl', 'connectionString', '*.connectionString'];
+/** Fields that hold a secret whatever is in them. */
+const FIELDS = [
+  'password',
+  'passwordHash',
+  'databaseUrl',
+  'connectionString',
+  'secretKey',
+  'authorization',
+  'cookie',
+  'ticket',
+];
 
-/** The logs of a host: JSON lines in `.signalbox/logs`, wall time, bounded. Never a password, key or token. */
-export function openLogs(projectDir: string, { also, ...options }: LogOptions = {}): Logs {
+/**
+ * The logs of a host: JSON lines in `.signalbox/logs`, wall time, bounded. Never a password, key or token: fields of such names
+ * are cut by name, and each line loses what the environment holds as a secret, wherever an error text or a stack repeats it.
+ */
+export function openLogs(projectDir: string, { also, env = process.env, ...options }: LogOptions = {}): Logs {
+  const redact = redactor(secretsOf(env));
   mkdirSync(logFolder(projectDir), { recursive: true, mode: 0o700 });
   const files: LogFile[] = [];
   const open = (name: string): Log => {
@@ -44,7 +61,8 @@ export function openLogs(projectDir: string, { also, ...options }: LogOptions = 
         level: 'info',
         base: also ? { service: name } : null,
         timestamp: stdTimeFunctions.isoTime,
-        redact: { paths: SECRET },
+        redact: { paths: FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '***' },
+        hooks: { streamWrite: redact },
       },
       also ? multistream([{ stream: file }, { stream: { write: (line: string) => void also.write(line) } }]) : file,
     );
