@@ -11,6 +11,8 @@ import { openPlan, type Plan } from './inference/plan.js';
 import { logAnswer, logSocket } from './observe/access-log.js';
 import { openLogs, type Log, type Logs } from './observe/log.js';
 import { createDeskRequests } from './inference/requests.js';
+import { Access } from './security/access.js';
+import { hostsOf } from './security/hosts.js';
 import { announce } from './observe/running.js';
 import { discover, type Discovery } from './plugins/discover.js';
 import { SIGNALS } from './live/channel.js';
@@ -65,6 +67,7 @@ class Host {
   private readonly events = createEventSwitch();
   private readonly listening: Listening[] = [];
   private readonly revival: Revival;
+  private readonly access: Access;
   private readonly crew: Crew;
   private readonly world: HostWorld;
   private services: Services | undefined;
@@ -89,6 +92,11 @@ class Host {
       onDown: (error) => log.warn({ err: error }, 'the database does not answer'),
       onRestarted: () => options.observer.say('The database was gone; it was started again.'),
       onError: (error) => log.error(error),
+    });
+    this.access = new Access({
+      required: config.access.required,
+      https: config.access.https,
+      database: () => this.store!.pool,
     });
     this.crew = new Crew({ config, plan, discovered, artifacts, kind, log, marketTime: () => this.world.clock.now() });
     this.world = kind === 'simulated' ? new DemoWorld(this.context()) : new MarketWorld(this.context());
@@ -186,8 +194,10 @@ class Host {
 
   private async listen(): Promise<readonly Listening[]> {
     this.services = createServices(this.dependencies(), {
+      access: this.access,
       // on loopback, without authentication
-      open: true,
+      open: this.access.open,
+      allowedHosts: hostsOf(this.config),
       onError: (error, { service, ...request }) => this.logs.service(service).error({ err: error, ...request }),
       onAnswered: (answered) => logAnswer(this.logs.service(answered.service), answered),
       live: {

@@ -41,6 +41,86 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/session': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Who asks, and what he may do
+     * @description Whether this host wants to know who asks, and whom it takes the caller for.
+     */
+    get: operations['getSession'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/login': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Log in, for the page
+     * @description Sets a cookie that scripts cannot read and other sites cannot send; it lasts 12 hours, or 2 without a request. Five wrong passwords for one account from one address within 15 minutes close it there for the rest of them. Programs send a key instead: `Authorization: Bearer KEY`.
+     */
+    post: operations['postLogin'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/logout': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * End the login
+     * @description Ends the session and takes its cookie away. A key is not affected.
+     */
+    post: operations['postLogout'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/ws-ticket': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * A ticket for one WebSocket
+     * @description For browsers, which cannot send a key with a WebSocket. Good for one connection within 30 seconds.
+     */
+    post: operations['postWsTicket'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/ready': {
     parameters: {
       query?: never;
@@ -1033,6 +1113,7 @@ export interface components {
       origin: 'plugin' | 'external';
       simulated: boolean;
     };
+    EmptyBody: Record<string, never>;
     EquityCurve: {
       strategy_code: string;
       strategy_name: string;
@@ -1355,6 +1436,10 @@ export interface components {
       symbol: string;
       run_id: string;
       simulated: boolean;
+    };
+    Login: {
+      email: string;
+      password: string;
     };
     MarketCondition: {
       indicator: string;
@@ -1883,6 +1968,19 @@ export interface components {
       };
       simulated: boolean;
     };
+    SessionState: {
+      /**
+       * @description none: everybody on this machine may do everything
+       * @enum {string}
+       */
+      authentication: 'none' | 'required';
+      /**
+       * @description What the caller may do
+       * @enum {string}
+       */
+      role: 'public' | 'viewer' | 'trader' | 'admin';
+      caller: components['schemas']['Who'] | null;
+    };
     SignalDelivery: {
       symbol: string;
       /**
@@ -2109,6 +2207,15 @@ export interface components {
       strategy_code: string;
       trades: components['schemas']['Trade'][];
     };
+    Ticket: {
+      /** @description For one WebSocket: `?ticket=` */
+      ticket: string;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      expires_at: string;
+    };
     Trade: {
       position_id: number;
       /** @enum {string} */
@@ -2148,6 +2255,17 @@ export interface components {
        */
       next_trading_day: string;
     };
+    Who: {
+      /**
+       * @description How he has said who he is
+       * @enum {string}
+       */
+      kind: 'key' | 'session';
+      /** @description E-mail address of a user, or name of a key */
+      name: string;
+      /** @enum {string} */
+      role: 'public' | 'viewer' | 'trader' | 'admin';
+    };
   };
   responses: never;
   parameters: never;
@@ -2175,8 +2293,35 @@ export interface operations {
           'application/json': components['schemas']['ServiceRoot'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2222,6 +2367,15 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description The database does not answer */
       503: {
         headers: {
@@ -2229,6 +2383,368 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Health'];
+        };
+      };
+    };
+  };
+  getSession: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SessionState'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  postLogin: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Login'];
+      };
+    };
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SessionState'];
+        };
+      };
+      /** @description The request makes no sense here */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Not in this world or state */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  postLogout: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['EmptyBody'];
+      };
+    };
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SessionState'];
+        };
+      };
+      /** @description The request makes no sense here */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Not in this world or state */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  postWsTicket: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['EmptyBody'];
+      };
+    };
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Ticket'];
+        };
+      };
+      /** @description The request makes no sense here */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Not in this world or state */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
         };
       };
     };
@@ -2253,6 +2769,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2289,8 +2814,35 @@ export interface operations {
           'text/plain': string;
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2327,8 +2879,35 @@ export interface operations {
           'text/html': string;
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2369,6 +2948,24 @@ export interface operations {
           'application/json': components['schemas']['LatestSignals'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -2380,6 +2977,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2425,6 +3031,24 @@ export interface operations {
           'application/json': components['schemas']['PerformanceComparison'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -2436,6 +3060,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2480,6 +3113,24 @@ export interface operations {
           'application/json': components['schemas']['EquityCurves'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -2491,6 +3142,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2531,6 +3191,24 @@ export interface operations {
           'application/json': components['schemas']['CurrentPositions'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -2542,6 +3220,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2584,6 +3271,24 @@ export interface operations {
           'application/json': components['schemas']['PnlSummary'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -2595,6 +3300,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2631,8 +3345,35 @@ export interface operations {
           'application/json': components['schemas']['Models'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2671,6 +3412,24 @@ export interface operations {
           'application/json': components['schemas']['Model'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -2682,6 +3441,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2726,6 +3494,24 @@ export interface operations {
           'application/json': components['schemas']['StrategySignals'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -2737,6 +3523,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2788,7 +3583,16 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description Host or Origin is not allowed */
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2842,6 +3646,15 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description The database does not answer */
       503: {
         headers: {
@@ -2879,6 +3692,24 @@ export interface operations {
           'application/json': components['schemas']['StrategyTrades'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -2890,6 +3721,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2933,6 +3773,24 @@ export interface operations {
           'application/json': components['schemas']['StrategyMetrics'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -2944,6 +3802,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2982,6 +3849,24 @@ export interface operations {
           'application/json': components['schemas']['Explanation'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -2993,6 +3878,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3041,8 +3935,35 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3079,8 +4000,35 @@ export interface operations {
           'application/json': components['schemas']['ClockStatus'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3130,7 +4078,16 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description Host or Origin is not allowed */
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
       403: {
         headers: {
           [name: string]: unknown;
@@ -3168,6 +4125,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3217,7 +4183,16 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description Host or Origin is not allowed */
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
       403: {
         headers: {
           [name: string]: unknown;
@@ -3271,6 +4246,15 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description The database does not answer */
       503: {
         headers: {
@@ -3303,6 +4287,24 @@ export interface operations {
           'application/json': components['schemas']['RiskStatus'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -3314,6 +4316,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3365,7 +4376,16 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description Host or Origin is not allowed */
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
       403: {
         headers: {
           [name: string]: unknown;
@@ -3410,6 +4430,15 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description The database does not answer */
       503: {
         headers: {
@@ -3446,6 +4475,24 @@ export interface operations {
           'application/json': components['schemas']['Alerts'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -3457,6 +4504,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3707,6 +4763,24 @@ export interface operations {
           'application/json': components['schemas']['LatestPrice'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -3718,6 +4792,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3765,6 +4848,24 @@ export interface operations {
           'application/json': components['schemas']['Candlesticks'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -3776,6 +4877,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3814,6 +4924,24 @@ export interface operations {
           'application/json': components['schemas']['Stats'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -3825,6 +4953,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3861,8 +4998,35 @@ export interface operations {
           'application/json': components['schemas']['MarketStatus'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3902,8 +5066,35 @@ export interface operations {
           'application/json': components['schemas']['TradingDay'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3945,6 +5136,24 @@ export interface operations {
           'application/json': components['schemas']['PerformanceKpis'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -3956,6 +5165,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3999,6 +5217,24 @@ export interface operations {
           'application/json': components['schemas']['RiskMetrics'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -4010,6 +5246,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -4051,6 +5296,24 @@ export interface operations {
           'application/json': components['schemas']['RlMetrics'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -4062,6 +5325,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -4103,6 +5375,24 @@ export interface operations {
           'application/json': components['schemas']['SessionPnl'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -4114,6 +5404,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -4154,6 +5453,24 @@ export interface operations {
           'application/json': components['schemas']['MarketConditions'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -4165,6 +5482,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -4206,6 +5532,24 @@ export interface operations {
           'application/json': components['schemas']['ProductionGates'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -4217,6 +5561,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -4257,6 +5610,24 @@ export interface operations {
           'application/json': components['schemas']['SpreadProxy'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -4268,6 +5639,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -4306,6 +5686,24 @@ export interface operations {
           'application/json': components['schemas']['SessionProgress'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -4317,6 +5715,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -4358,6 +5765,24 @@ export interface operations {
           'application/json': components['schemas']['ExecutionMetrics'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description Unknown route, symbol, strategy or run */
       404: {
         headers: {
@@ -4369,6 +5794,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { auditCommand } from './audit.js';
 import { backtestCommand } from './backtest.js';
 import { backupCommand } from './backup.js';
 import { configCommand } from './config.js';
@@ -9,6 +10,7 @@ import { exportCommand } from './export.js';
 import { featuresCommand } from './features.js';
 import { ingestCommand } from './ingest.js';
 import { logsCommand } from './logs.js';
+import { keysCommand } from './keys.js';
 import { modelsCommand } from './models.js';
 import { pluginsCommand } from './plugins.js';
 import { maintainCommand } from './maintain.js';
@@ -19,6 +21,7 @@ import { startCommand } from './start.js';
 import { Terminal, type Streams } from './terminal.js';
 import { trainCommand } from './train.js';
 import type { Session } from './session.js';
+import { usersCommand } from './users.js';
 import { verifyCommand } from './verify.js';
 import { version } from '../config/version.js';
 
@@ -47,6 +50,9 @@ export function programOf(session: Session): Command {
     psqlCommand,
     doctorCommand,
     logsCommand,
+    usersCommand,
+    keysCommand,
+    auditCommand,
     configCommand,
   ]) {
     program.addCommand(command(session));

@@ -1,5 +1,4 @@
 import { readFile, stat } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { isSignalboxError, SignalboxError } from '@signalbox/core';
@@ -10,6 +9,7 @@ import { discover } from '../plugins/discover.js';
 import { openArtifacts } from '../stores/artifacts/open.js';
 import { MAX_ARTIFACT_BYTES } from '../stores/artifacts/port.js';
 import type { NewModelVersion } from '../stores/postgres/models.js';
+import { actor } from './actor.js';
 import { EXIT } from './exit-codes.js';
 import { configOf, type Session } from './session.js';
 import { withStore } from './store.js';
@@ -196,15 +196,6 @@ function body(model: NewModelVersion): Record<string, unknown> {
     golden_rows: model.goldenRows,
     largest_difference: model.largestDifference,
   };
-}
-
-/** Whom the history names. */
-function actor(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'unknown';
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

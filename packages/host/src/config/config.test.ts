@@ -92,6 +92,24 @@ describe('loadConfig', () => {
     );
     write({ bind: '192.168.0.4' });
     expect(() => loadConfig(dir)).toThrowError(expect.objectContaining({ code: 'BIND_REFUSED' }));
+    for (const bind of ['::', '0', 'localhost', '127.1', '127.0.0.1.example.org', '::ffff:127.0.0.1', '0x7f.1'])
+      expect(() => loadConfig(dir, { SIGNALBOX_BIND: bind })).toThrowError(
+        expect.objectContaining({ code: 'BIND_REFUSED' }),
+      );
+    expect(loadConfig(dir, { SIGNALBOX_BIND: '::1' }).access.required).toBe(false);
+  });
+
+  it('takes such an address when callers have to say who they are', () => {
+    write({ bind: '0.0.0.0', authentication: 'required', allowedHosts: ['signals.example.org'], https: true });
+    const { bind, access } = loadConfig(dir);
+    expect(bind).toBe('0.0.0.0');
+    expect(access).toEqual({ required: true, https: true, allowedHosts: ['signals.example.org'] });
+    expect(() => loadConfig(dir, { SIGNALBOX_AUTHENTICATION: 'none' })).toThrowError(
+      expect.objectContaining({ code: 'BIND_REFUSED' }),
+    );
+    expect(() => loadConfig(dir, { SIGNALBOX_AUTHENTICATION: 'yes' })).toThrowError(
+      expect.objectContaining({ code: 'CONFIG_INVALID' }),
+    );
   });
 
   it('prints no password', () => {

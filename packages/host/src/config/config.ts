@@ -18,6 +18,7 @@ import {
 
 export const CONFIG_FILE = 'signalbox.config.json';
 const LOOPBACK = '127.0.0.1';
+const LOOPBACKS: ReadonlySet<string> = new Set([LOOPBACK, '::1']);
 
 /** Whether and where a service listens. A `configured` one that is taken is an error; a default one gives way to the next free. */
 export interface ServicePort {
@@ -40,6 +41,15 @@ export interface Config {
   readonly file: string | null;
   readonly world: World;
   readonly bind: string;
+  /** Who is let in. */
+  readonly access: {
+    /** Whether callers have to say who they are: by key or login. */
+    readonly required: boolean;
+    /** Browsers come by https. */
+    readonly https: boolean;
+    /** Names of this host, without ports, beside those of the loopback interface and `bind`. */
+    readonly allowedHosts: readonly string[];
+  };
   readonly services: Readonly<Record<ServiceName, ServicePort>>;
   readonly plugins: readonly string[];
   /** How plugins run, and what one of them may take. */
@@ -89,7 +99,8 @@ export function findProject(from: string): string {
 
 /**
  * Reads and checks the configuration.
- * @throws CONFIG_INVALID naming every wrong key with its path; BIND_REFUSED for an address other than 127.0.0.1.
+ * @throws CONFIG_INVALID naming every wrong key with its path; BIND_REFUSED for an address that others
+ * can reach when nobody has to say who he is.
  */
 export function loadConfig(
   projectDir: string,
@@ -112,11 +123,19 @@ export function loadConfig(
     );
   }
   const bind = set('SIGNALBOX_BIND') ?? file.bind ?? LOOPBACK;
-  if (bind !== LOOPBACK) {
+  const authentication = set('SIGNALBOX_AUTHENTICATION') ?? file.authentication ?? 'none';
+  if (authentication !== 'none' && authentication !== 'required') {
+    throw new SignalboxError(
+      'CONFIG_INVALID',
+      `SIGNALBOX_AUTHENTICATION is "${authentication}"`,
+      'Allowed are none and required.',
+    );
+  }
+  if (!LOOPBACKS.has(bind) && authentication === 'none') {
     throw new SignalboxError(
       'BIND_REFUSED',
       `the services would listen on ${bind}, where others can reach them, and no authentication is configured`,
-      `Bind to ${LOOPBACK}${set('SIGNALBOX_BIND') ? ' (SIGNALBOX_BIND)' : ` ("bind" in ${path})`} and put an authenticating proxy in front.`,
+      `Bind to ${LOOPBACK}${set('SIGNALBOX_BIND') ? ' (SIGNALBOX_BIND)' : ` ("bind" in ${path})`} or set "authentication": "required" and add a user: signalbox users add.`,
     );
   }
   const offset = flags.portOffset ?? 0;
@@ -164,6 +183,13 @@ export function loadConfig(
     file: found ? path : null,
     world,
     bind,
+    access: {
+      required: authentication === 'required',
+      https: set('SIGNALBOX_HTTPS') === undefined ? (file.https ?? false) : set('SIGNALBOX_HTTPS') === 'true',
+      allowedHosts: (set('SIGNALBOX_ALLOWED_HOSTS')?.split(',') ?? file.allowedHosts ?? [])
+        .map((name) => name.trim().toLowerCase())
+        .filter(Boolean),
+    },
     services,
     plugins:
       set('SIGNALBOX_PLUGINS')

@@ -28,7 +28,26 @@ export const CONFIG_SCHEMA = Type.Object(
           'demo: simulated bars and a replay clock; market: real bars and the wall clock. Each is a database of its own.',
       }),
     ),
-    bind: Type.Optional(Type.String({ description: 'Address that the services listen on.' })),
+    bind: Type.Optional(
+      Type.String({
+        description: 'Address that the services listen on; 127.0.0.1. Another one takes "authentication": "required".',
+      }),
+    ),
+    authentication: Type.Optional(
+      Type.Union([Type.Literal('none'), Type.Literal('required')], {
+        description:
+          'none (the default, on this machine only): everybody may do everything; required: a key or a login, see signalbox keys and users.',
+      }),
+    ),
+    allowedHosts: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[A-Za-z0-9.-]+$' }), {
+        uniqueItems: true,
+        description: 'Names under which others reach this host, without ports; others are refused.',
+      }),
+    ),
+    https: Type.Optional(
+      Type.Boolean({ description: 'true: browsers come by https through a proxy; the login cookie is for it alone.' }),
+    ),
     services: Type.Optional(
       Type.Object(
         {

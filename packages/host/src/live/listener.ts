@@ -10,6 +10,8 @@ export interface Limits {
   readonly heartbeat: number;
   /** Milliseconds that a closing client gets to say goodbye. */
   readonly grace: number;
+  /** Milliseconds between two looks at whether a client may still listen. */
+  readonly recheck: number;
   readonly messagesPerSecond: number;
 }
 

@@ -3,6 +3,9 @@ import type { Duplex } from 'node:stream';
 import { Type } from '@sinclair/typebox';
 import { WebSocketServer } from 'ws';
 import { SignalboxError } from '@signalbox/core';
+import type { Caller } from '../security/caller.js';
+import { Access as Admittance } from '../security/access.js';
+import { Throttled } from '../security/throttle.js';
 import type { ServiceDependencies } from '../services/dependencies.js';
 import { checkHost, checkLocalOrigin, type Access } from '../services/origin.js';
 import { chosen } from '../services/respond.js';
@@ -15,6 +18,10 @@ import { Frames } from './frames.js';
 import { Listener, type Limits } from './listener.js';
 
 export interface LiveOptions extends Access, Partial<Limits> {
+  /** Who is let in; everybody without it. */
+  readonly admittance?: Admittance;
+  /** Connections of one caller at one time, where callers say who they are; 20 by default. */
+  readonly maxPerCaller?: number;
   /** Connections at one time; 1,000 by default. */
   readonly maxClients?: number;
   /** Bytes that may wait for all clients together; 64 MB by default. */
@@ -39,14 +46,21 @@ export interface Live {
   close(): void;
 }
 
-const LIMITS: Limits = { queueBytes: 256 * 1024, heartbeat: 30_000, grace: 2_000, messagesPerSecond: 20 };
+const LIMITS: Limits = {
+  queueBytes: 256 * 1024,
+  heartbeat: 30_000,
+  grace: 2_000,
+  recheck: 2_500,
+  messagesPerSecond: 20,
+};
 const since = Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }));
 const checkSince = parameters(Query({ since }));
 const checkSinceAndStrategies = parameters(Query({ since, strategies: Type.Optional(CodeList) }));
 
 export function createLive(dependencies: ServiceDependencies, options: LiveOptions = {}): Live {
   const limits = { ...LIMITS, ...defined(options) };
-  const { maxClients = 1000, totalQueueBytes = 64 * 1024 * 1024 } = options;
+  const { maxClients = 1000, maxPerCaller = 20, totalQueueBytes = 64 * 1024 * 1024 } = options;
+  const admittance = options.admittance ?? new Admittance({ required: false });
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: 4096,
@@ -55,6 +69,7 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
     clientTracking: false,
   } as ConstructorParameters<typeof WebSocketServer>[0]);
   const listeners = new Set<Listener>();
+  const callers = new Map<Listener, Caller>();
   const frames = new Frames();
   const follow = (): (() => void) =>
     dependencies.events.subscribe((event) => {
@@ -87,6 +102,14 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
     Math.max(10, Math.min(1000, limits.heartbeat / 4)),
   );
   beat.unref();
+  /** Who was revoked or has logged out hears no more. */
+  const recheck = setInterval(() => {
+    for (const [listener, caller] of callers)
+      void admittance.stands(caller).then((stands) => {
+        if (!stands) listener.end(1008, 'this key or login is not valid any more');
+      });
+  }, limits.recheck);
+  recheck.unref();
   let closed = false;
 
   let close: number | undefined;
@@ -114,6 +137,11 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
     try {
       const { url, channel } = check(request, options, channels);
       if (closed || listeners.size >= maxClients) throw tooMany();
+      const ticket = url.searchParams.get('ticket');
+      url.searchParams.delete('ticket');
+      const caller = await admittance.upgrade(request, ticket);
+      const ofCaller = (): number => [...callers.values()].filter(({ id }) => id === caller.id).length;
+      if (!admittance.open && ofCaller() >= maxPerCaller) throw tooMany();
       const { since, strategies } = query(url, channel);
       const last = await dependencies.events.lastSeq();
       if (since !== undefined && since > last) {
@@ -126,10 +154,12 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
         const began = performance.now();
         const gone = (code: number, reason: string): void => {
           listeners.delete(listener);
+          callers.delete(listener);
           options.onClosed?.({ path: channel.path, code, reason, seconds: (performance.now() - began) / 1000 });
         };
         const listener = new Listener(client, dependencies, frames, limits, channel, wanted, since ?? last, gone);
         listeners.add(listener);
+        if (!admittance.open) callers.set(listener, caller);
         listener.begin(since !== undefined).catch((error: unknown) => {
           options.onError?.(error);
           listener.end(1011, 'an error inside the host');
@@ -167,6 +197,7 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
       closed = true;
       unsubscribe();
       clearInterval(beat);
+      clearInterval(recheck);
       for (const listener of listeners) listener.end(1001, 'the host stops');
     },
   };
@@ -204,7 +235,8 @@ function refuse(socket: Duplex, error: unknown, onError?: (error: unknown) => vo
   const body = errorBody(error);
   if (body.status_code === 500) onError?.(error);
   const text = JSON.stringify(body);
-  const wait = body.code === 'BUSY' ? 'Retry-After: 5\r\n' : '';
+  const seconds = error instanceof Throttled ? error.retryAfter : body.code === 'BUSY' ? 5 : undefined;
+  const wait = seconds === undefined ? '' : `Retry-After: ${seconds}\r\n`;
   socket.end(
     `HTTP/1.1 ${body.status_code} Refused\r\nConnection: close\r\n${wait}Content-Type: application/json; charset=utf-8\r\n` +
       `X-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,

@@ -1,10 +1,15 @@
 import Koa, { type Context } from 'koa';
 import Router from '@koa/router';
 import { SignalboxError } from '@signalbox/core';
+import type { Access as Admittance } from '../security/access.js';
+import { admission, callerOf } from '../security/admission.js';
+import { ROLES, type Role } from '../security/roles.js';
+import { Throttled } from '../security/throttle.js';
 import type { ServiceDependencies } from './dependencies.js';
 import { openApi } from './openapi.js';
 import { checkHost, checkSameOrigin, type Access } from './origin.js';
 import { DOCS_POLICY } from './docs.js';
+import type { AuditEntry } from '../stores/postgres/audit.js';
 import type { Gate } from './gate.js';
 import type { Keep } from './keep.js';
 import { JsonText, Reply, type Input, type Route } from './route.js';
@@ -19,6 +24,8 @@ export interface ApplicationOptions extends Access {
   readonly checkAnswers?: boolean;
   readonly keep: Keep;
   readonly gate: Gate;
+  /** Who is let in. */
+  readonly admittance: Admittance;
   /** Told of each answer: the route's path as it is registered, and seconds. */
   readonly onAnswer?: (route: string, method: string, status: number, seconds: number) => void;
   /** Told of what went wrong inside: the caller sees a code only. */
@@ -52,6 +59,7 @@ export function createApplication(
     });
   }
   app.use(guard(options));
+  app.use(admission(roles(router, routes), options.admittance));
   app.use(router.routes());
   app.use((ctx) => {
     const matched = router.match(ctx.path, ctx.method).path;
@@ -67,6 +75,23 @@ export function createApplication(
   return app;
 }
 
+/** What a request takes, by the route table: the strictest of all routes that match it; undefined where none does. */
+function roles(router: Router, routes: readonly Route[]): (method: string, path: string) => Role | undefined {
+  const known = new Map<string, Role>(routes.map(({ method, path, role }) => [`${method} ${path}`, role]));
+  known.set('GET /openapi.json', 'viewer');
+  return (method, path) => {
+    const matched = router.match(path, method).pathAndMethod;
+    // what is served and stands in no table is closed
+    const needed = matched.map(
+      (layer) => known.get(`${method === 'HEAD' ? 'GET' : method} ${String(layer.path)}`) ?? 'admin',
+    );
+    return needed.reduce<Role | undefined>(
+      (most, role) => (most === undefined || ROLES.indexOf(role) > ROLES.indexOf(most) ? role : most),
+      undefined,
+    );
+  };
+}
+
 /** Headers of every answer, the name check, and errors in one shape. Inner middleware may throw what it likes. */
 export function guard(options: Access & Pick<ApplicationOptions, 'onError'>): Koa.Middleware {
   return async (ctx, next) => {
@@ -80,6 +105,8 @@ export function guard(options: Access & Pick<ApplicationOptions, 'onError'>): Ko
       if (body.status_code === 500) options.onError?.(error, { method: ctx.method, path: ctx.path });
       ctx.status = body.status_code;
       if (body.code === 'BUSY') ctx.set('Retry-After', '1');
+      if (error instanceof Throttled) ctx.set('Retry-After', String(error.retryAfter));
+      if (body.status_code === 401) ctx.set('WWW-Authenticate', 'Bearer realm="signalbox"');
       ctx.body = body;
     }
   };
@@ -96,6 +123,7 @@ function serve(route: Route, dependencies: ServiceDependencies, options: Applica
       params: params((ctx as Context & { params: Record<string, string> }).params),
       query: query(ctx.query),
       body: body && body(await readJson(ctx)),
+      caller: callerOf(ctx),
     };
     const work = async (): Promise<unknown> => route.handler(input, dependencies);
     const ask = (): Promise<unknown> => (route.cost === 'heavy' ? options.gate.run(work) : work());
@@ -109,12 +137,20 @@ function serve(route: Route, dependencies: ServiceDependencies, options: Applica
       });
       return send(ctx, await options.keep.answer(ctx.url, build));
     }
-    const answer = await ask();
+    if (route.audited) await options.admittance.audit(auditOf(route, input, ctx));
+    const answer = await ask().catch(async (error: unknown) => {
+      if (route.audited)
+        await options.admittance
+          .audit(auditOf(route, input, ctx, error))
+          .catch((cause: unknown) => options.onError?.(cause, { method: route.method, path: route.path }));
+      throw error;
+    });
     const reply = answer instanceof Reply ? answer : new Reply(route.success, answer);
     const text = textOf(reply.body, checkAnswer, route.type);
     // what was changed is seen by the next reader
     if (route.method !== 'GET') options.keep.clear();
     ctx.status = reply.status;
+    ctx.set(reply.headers);
     ctx.type = route.type;
     if (route.type === 'text/html') ctx.set('Content-Security-Policy', DOCS_POLICY);
     ctx.body = text;
@@ -133,6 +169,25 @@ function textOf(answer: unknown, check?: (answer: unknown) => void, type = 'appl
     );
   }
   return text;
+}
+
+const SHOWN = 2_000;
+
+/** What the audit says of a change that is asked for; of one that failed, why. */
+function auditOf({ method, path }: Route, { params, body, caller }: Input, ctx: Context, error?: unknown): AuditEntry {
+  const text = body === null ? '' : JSON.stringify(body);
+  return {
+    actor: caller.name,
+    role: caller.role,
+    address: caller.address,
+    action: `${method} ${path}${error === undefined ? '' : ' failed'}`,
+    subject: ctx.path.slice(0, 200),
+    detail: {
+      ...(params as object),
+      ...(error === undefined ? {} : { code: errorBody(error).code }),
+      ...(text === '' || error !== undefined ? {} : text.length <= SHOWN ? { body } : { body_characters: text.length }),
+    },
+  };
 }
 
 async function readJson(ctx: Context): Promise<unknown> {

@@ -1,3 +1,4 @@
+import type { Access } from '../security/access.js';
 import type { Calendar, Clock, Instrument } from '@signalbox/core';
 import type { Metrics } from '../observe/metrics.js';
 import type { Reads } from '../stores/postgres/reads/index.js';
@@ -61,4 +62,6 @@ export interface ServiceDependencies {
   readonly feeds: () => Promise<readonly FeedFinding[]>;
   readonly version: string;
   readonly metrics?: Pick<Metrics, 'text'>;
+  /** Who is let in; `createServices` gives it. */
+  readonly access?: Access;
 }

@@ -7,13 +7,15 @@ type JsonObject = { [key: string]: Json };
 
 const ERRORS: Readonly<Record<number, string>> = {
   400: 'The request makes no sense here',
-  403: 'Host or Origin is not allowed',
+  401: 'No key or login, or one that is not valid',
+  403: 'The role does not suffice, or Host or Origin is not allowed',
   404: 'Unknown route, symbol, strategy or run',
   405: 'The route has another method',
   409: 'Not in this world or state',
   413: 'The body is too large',
   415: 'The body is not JSON',
   422: 'A parameter is invalid; the detail names it',
+  429: 'Too many requests; Retry-After says when to come again',
   503: 'The database does not answer',
 };
 
@@ -35,7 +37,13 @@ export function openApi(title: string, version: string, routes: readonly Route[]
     },
     servers: [{ url: '/' }],
     paths,
-    components: { schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))) },
+    components: {
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer' },
+        login: { type: 'apiKey', in: 'cookie', name: 'signalbox' },
+      },
+      schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
+    },
   };
 }
 
@@ -43,7 +51,9 @@ function operation(route: Route, schemas: JsonObject): JsonObject {
   const responses: JsonObject = { [route.success]: content('Success', route.response, schemas, route.type) };
   if (['/api/health', '/ready'].includes(route.path))
     responses[503] = content('The database does not answer', route.response, schemas);
-  for (const status of new Set([...route.errors, 422, 503])) {
+  for (const status of new Set(
+    [...route.errors, ...(route.role === 'public' ? [] : [401, 403]), 422, 429, 503].sort(),
+  )) {
     responses[status] ??= content(ERRORS[status] ?? 'Error', ErrorBody, schemas);
   }
   return {
@@ -51,6 +61,8 @@ function operation(route: Route, schemas: JsonObject): JsonObject {
     summary: route.summary,
     description: route.description,
     'x-role': route.role,
+    // where the host asks for it
+    ...(route.role === 'public' ? {} : { security: [{ key: [] }, { login: [] }] }),
     parameters: [...parameters(route, 'path'), ...parameters(route, 'query')],
     ...(route.body
       ? { requestBody: { required: true, content: { 'application/json': { schema: component(route.body, schemas) } } } }

@@ -1,12 +1,12 @@
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox';
+import type { Caller } from '../security/caller.js';
+import type { Role } from '../security/roles.js';
 import type { ServiceDependencies } from './dependencies.js';
+
+export { ROLES, type Role } from '../security/roles.js';
 
 export const NOTHING = Type.Object({}, { additionalProperties: false });
 type Nothing = typeof NOTHING;
-
-/** What a caller must be at least: each role may do what those before it may. */
-export const ROLES = ['public', 'viewer', 'trader', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
 
 export type Method = 'GET' | 'POST' | 'DELETE';
 
@@ -29,6 +29,8 @@ export interface Route {
   /** Error statuses of its own, beside 405, 422 and 503. */
   readonly errors: readonly number[];
   readonly role: Role;
+  /** Whether the audit says of each request who sent it. */
+  readonly audited: boolean;
   /**
    * `seq`: the answer follows from the stored facts and the clock alone. It is kept while no event is published, for a
    * second at most, and carries an ETag.
@@ -48,6 +50,8 @@ export interface Input<P = unknown, Q = unknown, B = unknown> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
+  /** Who asks. */
+  readonly caller: Caller;
 }
 
 /** An answer with another status than 200, of the route's own response schema. */
@@ -55,6 +59,7 @@ export class Reply<T> {
   constructor(
     readonly status: number,
     readonly body: T,
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {}
 }
 
@@ -81,6 +86,8 @@ interface RouteSpec<P extends TObject, Q extends TObject, B extends TSchema, R e
   readonly errors?: readonly number[];
   /** `viewer` for GET, else `admin`: what says nothing is closed. */
   readonly role?: Role;
+  /** True by default of what is no GET. */
+  readonly audited?: boolean;
   /** `none` by default. */
   readonly cache?: Route['cache'];
   /** `light` by default. */
@@ -113,6 +120,7 @@ export function route<
     success: spec.success ?? 200,
     errors: spec.errors ?? [],
     role: spec.role ?? (spec.method === undefined || spec.method === 'GET' ? 'viewer' : 'admin'),
+    audited: spec.audited ?? (spec.method !== undefined && spec.method !== 'GET'),
     cache: spec.cache ?? 'none',
     cost: spec.cost ?? 'light',
     passing: spec.passing ?? [],

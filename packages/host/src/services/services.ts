@@ -1,5 +1,6 @@
 import type Koa from 'koa';
 import type { Answered } from '../observe/access-log.js';
+import { Access } from '../security/access.js';
 import { createMetrics, type Metrics } from '../observe/metrics.js';
 import { PRICES, SIGNALS, type Channel } from '../live/channel.js';
 import { createLive, type Live, type LiveOptions } from '../live/live.js';
@@ -15,7 +16,10 @@ import { MODELS_ROUTES } from './models/index.js';
 import type { Route } from './route.js';
 import { TRADING_ROUTES } from './trading/index.js';
 
-export interface ServicesOptions extends Omit<ApplicationOptions, 'title' | 'keep' | 'gate' | 'onAnswer' | 'onError'> {
+export interface ServicesOptions extends Omit<
+  ApplicationOptions,
+  'title' | 'keep' | 'gate' | 'admittance' | 'onAnswer' | 'onError'
+> {
   /** Told of what went wrong inside, and in which service: the caller sees a code only. */
   readonly onError?: (
     error: unknown,
@@ -23,6 +27,8 @@ export interface ServicesOptions extends Omit<ApplicationOptions, 'title' | 'kee
   ) => void;
   readonly keep?: KeepOptions;
   readonly gate?: GateOptions;
+  /** Who is let in; without it everybody may do everything, and nothing is audited. */
+  readonly access?: Access;
   /**
    * Nobody has to say who he is: what is kept may be sent before anything else is looked at. False by default; with keys or
    * roles it must stay so.
@@ -30,7 +36,7 @@ export interface ServicesOptions extends Omit<ApplicationOptions, 'title' | 'kee
   readonly open?: boolean;
   /** Told of each answer that was made for it alone: one that is kept costs no line. */
   readonly onAnswered?: (answered: Answered) => void;
-  readonly live?: Omit<LiveOptions, 'allowedHosts' | 'onError'>;
+  readonly live?: Omit<LiveOptions, 'allowedHosts' | 'onError' | 'admittance'>;
   /** Folder of the built page; that of @signalbox/dashboard by default. */
   readonly pageFolder?: string;
 }
@@ -54,20 +60,35 @@ export interface Services {
  * getter may answer differently when the demo begins anew; then call `live.reset()`.
  */
 export function createServices(given: ServiceDependencies, options: ServicesOptions = {}): Services {
-  const { live: limits, pageFolder, keep: kept, gate: width, open = false, onAnswered, onError, ...common } = options;
+  const {
+    live: limits,
+    pageFolder,
+    keep: kept,
+    gate: width,
+    open = false,
+    access,
+    onAnswered,
+    onError,
+    ...common
+  } = options;
+  const admittance = access ?? new Access({ required: false });
   const metrics = createMetrics({
     clients: () => live.clientsOf,
     bars: async () => dependencies.reads.barCounts(),
   });
   // what `given` answers may change: it stays the prototype
-  const dependencies = Object.create(given, { metrics: { value: metrics, enumerable: true } }) as ServiceDependencies;
+  const dependencies = Object.create(given, {
+    metrics: { value: metrics, enumerable: true },
+    access: { value: admittance, enumerable: true },
+  }) as ServiceDependencies;
   const uncount = dependencies.events.subscribe(({ type, seq, recordedAt }) =>
     metrics.event(type, seq, (Date.now() - recordedAt) / 1000),
   );
   const keep = createKeep(dependencies.events, kept);
-  const rest = { ...common, keep, gate: createGate(width) };
+  const rest = { ...common, admittance, keep, gate: createGate(width) };
   const live = createLive(dependencies, {
     ...limits,
+    admittance,
     ...(rest.allowedHosts ? { allowedHosts: rest.allowedHosts } : {}),
     onError: (error) => onError?.(error, { service: 'models', method: 'GET', path: SIGNALS.path }),
   });
@@ -75,7 +96,7 @@ export function createServices(given: ServiceDependencies, options: ServicesOpti
     name,
     defaultPort,
     application,
-    ...(open
+    ...(open && admittance.open
       ? {
           shortcut: createShortcut(keep, rest, (answer, status, seconds) =>
             metrics.request(name, answer.route, 'GET', status, seconds),

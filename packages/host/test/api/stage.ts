@@ -4,6 +4,7 @@ import { createDeskRequests } from '../../src/inference/requests.js';
 import { createCycleTrigger } from '../../src/inference/cycles.js';
 import type { Explainer } from '../../src/inference/explain.js';
 import { createTake } from '../../src/ingest/take.js';
+import type { Access } from '../../src/security/access.js';
 import { listen, type Listening } from '../../src/services/listen.js';
 import { createServices, type Services, type ServicesOptions } from '../../src/services/services.js';
 import type {
@@ -15,6 +16,7 @@ import type {
 import { openEventFeed } from '../../src/stores/events/feed.js';
 import { startRelay } from '../../src/stores/events/relay.js';
 import { createReads, type Reads } from '../../src/stores/postgres/reads/index.js';
+import type { ConnectionOptions } from '../../src/stores/postgres/connection.js';
 import { testDatabase } from '../postgres.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the services check their answers against the schemas here
@@ -27,6 +29,7 @@ export const NOW = Date.parse('2025-03-07T15:00:00.000Z');
 
 export interface Stage {
   readonly pool: Pool;
+  readonly connection: ConnectionOptions;
   readonly clock: { -readonly [K in keyof Clock]: Clock[K] } & { time: number };
   readonly dependencies: ServiceDependencies;
   readonly services: Services;
@@ -40,6 +43,9 @@ export interface Stage {
 }
 
 export interface StageOptions extends Pick<ServicesOptions, 'live' | 'pageFolder' | 'keep' | 'gate' | 'open'> {
+  /** Who is let in; everybody without it. */
+  readonly access?: (pool: Pool) => Access;
+  readonly allowedHosts?: readonly string[];
   readonly world?: 'market' | 'simulated';
   readonly control?: ClockControl;
   readonly statuses?: readonly StrategyStatus[];
@@ -87,6 +93,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     keep: options.keep ?? { maxAgeMs: 0 },
     ...(options.gate ? { gate: options.gate } : {}),
     ...(options.open ? { open: true } : {}),
+    ...(options.access ? { access: options.access(pool) } : {}),
+    ...(options.allowedHosts ? { allowedHosts: options.allowedHosts } : {}),
     onError: (error) => errors.push(error),
     ...(options.live ? { live: options.live } : {}),
     ...(options.pageFolder ? { pageFolder: options.pageFolder } : {}),
@@ -96,6 +104,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   );
   return {
     pool,
+    connection,
     clock,
     dependencies,
     services,

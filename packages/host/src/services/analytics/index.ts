@@ -1,3 +1,4 @@
+import { ACCESS_ROUTES } from '../access/index.js';
 import { health } from '../health.js';
 import { operations } from '../operations.js';
 import { root } from '../root.js';
@@ -16,6 +17,7 @@ import { spreadProxy } from './spread-proxy.js';
 export const ANALYTICS_ROUTES: readonly Route[] = Object.freeze([
   root('Signalbox Analytics API', () => ANALYTICS_ROUTES, { '/openapi.json': 'This API as an OpenAPI 3.1 document' }),
   health,
+  ...ACCESS_ROUTES,
   ...operations('Signalbox Analytics API', () => ANALYTICS_ROUTES),
   performanceKpis,
   riskMetrics,

@@ -1,3 +1,4 @@
+import { ACCESS_ROUTES } from '../access/index.js';
 import { health } from '../health.js';
 import { operations } from '../operations.js';
 import { root } from '../root.js';
@@ -25,6 +26,7 @@ export const MODELS_ROUTES: readonly Route[] = Object.freeze([
     '/openapi.json': 'This API as an OpenAPI 3.1 document',
   }),
   health,
+  ...ACCESS_ROUTES,
   ...operations('Signalbox Multi-Model API', () => MODELS_ROUTES),
   latestSignals,
   performanceComparison,

@@ -1,3 +1,4 @@
+import { ACCESS_ROUTES } from '../access/index.js';
 import { health } from '../health.js';
 import { operations } from '../operations.js';
 import { root } from '../root.js';
@@ -13,6 +14,7 @@ export const TRADING_ROUTES: readonly Route[] = Object.freeze([
     '/openapi.json': 'This API as an OpenAPI 3.1 document',
   }),
   health,
+  ...ACCESS_ROUTES,
   ...operations('Signalbox Trading API', () => TRADING_ROUTES),
   latestPrice,
   candlesticks,
