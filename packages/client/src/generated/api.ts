@@ -72,7 +72,7 @@ export interface paths {
     put?: never;
     /**
      * Log in, for the page
-     * @description Sets a cookie that scripts cannot read and other sites cannot send; it lasts 12 hours, or 2 without a request. Five wrong passwords for one account from one address within 15 minutes close it there for the rest of them. Programs send a key instead: `Authorization: Bearer KEY`.
+     * @description Sets a cookie that scripts cannot read and other sites cannot send; it lasts 12 hours, or 2 without a request. Five wrong passwords for one account from one address within 15 minutes close it there for the rest of them. Programs send a key instead: `Authorization: Bearer KEY`, or `X-API-Key: KEY`.
      */
     post: operations['postLogin'];
     delete?: never;
@@ -4549,8 +4549,35 @@ export interface operations {
           'application/json': components['schemas']['Feeds'];
         };
       };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -4600,7 +4627,16 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description Host or Origin is not allowed */
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4638,6 +4674,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -4687,7 +4732,16 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description Host or Origin is not allowed */
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
       403: {
         headers: {
           [name: string]: unknown;
@@ -4725,6 +4779,15 @@ export interface operations {
       };
       /** @description A parameter is invalid; the detail names it */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
         headers: {
           [name: string]: unknown;
         };

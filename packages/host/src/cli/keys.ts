@@ -17,14 +17,14 @@ interface Flags {
 /** `signalbox keys …`: keys of programs. */
 export function keysCommand(session: Session): Command {
   const keys = new Command('keys').description('API keys: what programs say who they are with');
-  const command = (usage: string, text: string, example: string): Command =>
+  const command = (usage: string, text: string, ...examples: string[]): Command =>
     keys
       .command(usage)
       .description(text)
       .option('--world <world>', 'market or demo; default: the configured one')
-      .addHelpText('after', `\nExamples:\n  signalbox keys ${example}`);
+      .addHelpText('after', `\nExamples:${examples.map((each) => `\n  signalbox keys ${each}`).join('')}`);
 
-  command('add', 'make a key; it is shown this once', 'add airflow --role trader --days 365')
+  command('add', 'make a key; it is shown this once', 'add grafana', 'add airflow --role trader --days 365')
     .argument('<name>', 'what it is for', nameOf)
     .addOption(
       new Option('--role <role>', 'what it may do: each role may do what those before it may')
@@ -45,35 +45,36 @@ export function keysCommand(session: Session): Command {
         );
       }),
     );
-  command('list', 'list the keys; the keys themselves are kept nowhere', 'list').action((flags: Flags) =>
-    open(session, flags, async ({ pool }) => {
-      const found = (await listKeys(pool)).map((each) => ({
-        id: each.id,
-        name: each.name,
-        role: each.role,
-        state: stateOf(each),
-        created_at: iso(each.createdAt),
-        expires_at: iso(each.expiresAt),
-        last_used_at: iso(each.lastUsedAt),
-      }));
-      const rows = found.map((each) => [
-        each.id,
-        each.name,
-        each.role,
-        each.state,
-        each.created_at ?? '–',
-        each.expires_at ?? 'never',
-        each.last_used_at ?? 'never',
-      ]);
-      session.terminal.result(
-        { keys: found },
-        rows.length === 0
-          ? 'No keys: signalbox keys add NAME --role viewer.'
-          : table(['id', 'name', 'role', 'state', 'made', 'ends', 'last used'], rows),
-      );
-    }),
+  command('list', 'list the keys; the keys themselves are kept nowhere', 'list', 'list --world market --json').action(
+    (flags: Flags) =>
+      open(session, flags, async ({ pool }) => {
+        const found = (await listKeys(pool)).map((each) => ({
+          id: each.id,
+          name: each.name,
+          role: each.role,
+          state: stateOf(each),
+          created_at: iso(each.createdAt),
+          expires_at: iso(each.expiresAt),
+          last_used_at: iso(each.lastUsedAt),
+        }));
+        const rows = found.map((each) => [
+          each.id,
+          each.name,
+          each.role,
+          each.state,
+          each.created_at ?? '–',
+          each.expires_at ?? 'never',
+          each.last_used_at ?? 'never',
+        ]);
+        session.terminal.result(
+          { keys: found },
+          rows.length === 0
+            ? 'No keys: signalbox keys add NAME --role viewer.'
+            : table(['id', 'name', 'role', 'state', 'made', 'ends', 'last used'], rows),
+        );
+      }),
   );
-  command('revoke', 'take a key back; within seconds it is worth nothing', 'revoke airflow')
+  command('revoke', 'take a key back; within seconds it is worth nothing', 'revoke airflow', 'revoke k3v7qd2m --json')
     .argument('<key>', 'its id or name')
     .action((key: string, flags: Flags) =>
       open(session, flags, async ({ pool }) => {

@@ -19,18 +19,23 @@ interface Flags {
 /** `signalbox users …`: who may log in on the page. The first admin is made here: no route makes users. */
 export function usersCommand(session: Session): Command {
   const users = new Command('users').description('who may log in on the page, and as what');
-  const command = (name: string, text: string, example: string): Command =>
+  const command = (name: string, text: string, ...examples: string[]): Command =>
     users
       .command(name)
       .description(text)
       .option('--world <world>', 'market or demo; default: the configured one')
-      .addHelpText('after', `\nExamples:\n  signalbox users ${example}`);
+      .addHelpText('after', `\nExamples:${examples.map((each) => `\n  signalbox users ${each}`).join('')}`);
   const role = new Option('--role <role>', 'what he may do: each role may do what those before it may')
     .choices([...GRANTED])
     .default('viewer');
   const stdin = ['--password-stdin', 'take the password from the first line of standard input'] as const;
 
-  command('add', 'add a user; asks for his password', 'add ana@example.org --role admin')
+  command(
+    'add',
+    'add a user; asks for his password',
+    'add ana@example.org --role admin',
+    'add ben@example.org --password-stdin < FILE',
+  )
     .addArgument(new Argument('<email>').argParser(address))
     .addOption(role)
     .option('--name <name>', 'his name')
@@ -48,7 +53,7 @@ export function usersCommand(session: Session): Command {
         session.terminal.result({ email, role: user.role }, `${email} may log in as ${user.role}.${hint}`);
       });
     });
-  command('list', 'list the users', 'list').action((flags: Flags) =>
+  command('list', 'list the users', 'list', 'list --world market --json').action((flags: Flags) =>
     open(session, flags, async ({ pool }) => {
       const found = (await listUsers(pool)).map(({ email, name, role, createdAt }) => ({
         email,
@@ -65,7 +70,12 @@ export function usersCommand(session: Session): Command {
       );
     }),
   );
-  command('remove', 'remove a user and end his logins', 'remove ana@example.org')
+  command(
+    'remove',
+    'remove a user and end his logins',
+    'remove ana@example.org',
+    'remove ana@example.org --world market',
+  )
     .addArgument(new Argument('<email>').argParser(address))
     .action((email: string, flags: Flags) =>
       open(session, flags, async ({ pool }) => {
@@ -73,7 +83,12 @@ export function usersCommand(session: Session): Command {
         session.terminal.result({ email }, `${email} is removed; his logins end.`);
       }),
     );
-  command('password', 'set a new password and end the logins of the old one', 'password ana@example.org')
+  command(
+    'password',
+    'set a new password and end the logins of the old one',
+    'password ana@example.org',
+    'password ana@example.org --password-stdin < FILE',
+  )
     .addArgument(new Argument('<email>').argParser(address))
     .option(...stdin)
     .action(async (email: string, flags: Flags) => {

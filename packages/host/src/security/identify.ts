@@ -16,11 +16,19 @@ export type Credential =
 /** The session cookie's name; behind TLS a browser guards it against being set by another host or without TLS. */
 export const cookieName = (https: boolean): string => (https ? '__Host-signalbox' : 'signalbox');
 
-/** `false`: something was said that can be no credential. A key goes before a cookie. */
+/**
+ * `Authorization: Bearer KEY`, `X-API-Key: KEY`, or the cookie of a login. A key goes before a cookie; two different keys are
+ * none. `false`: something was said that can be no credential.
+ */
 export function credentialOf(headers: IncomingHttpHeaders, https: boolean): Credential | undefined | false {
   const { authorization, cookie } = headers;
-  if (authorization !== undefined) {
-    const key = parseKey(/^Bearer ([\w-]{1,100})$/i.exec(authorization)?.[1] ?? '');
+  const plain = headers['x-api-key'];
+  const said = [
+    ...(authorization === undefined ? [] : [/^Bearer ([\w-]{1,100})$/i.exec(authorization)?.[1]]),
+    ...(plain === undefined ? [] : [String(plain)]),
+  ];
+  if (said.length > 0) {
+    const key = new Set(said).size === 1 ? parseKey(said[0] ?? '') : undefined;
     return key ? { kind: 'key', ...key } : false;
   }
   const name = `${cookieName(https)}=`;

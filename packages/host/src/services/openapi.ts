@@ -40,6 +40,7 @@ export function openApi(title: string, version: string, routes: readonly Route[]
     components: {
       securitySchemes: {
         key: { type: 'http', scheme: 'bearer' },
+        header: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
         login: { type: 'apiKey', in: 'cookie', name: 'signalbox' },
       },
       schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -62,7 +63,7 @@ function operation(route: Route, schemas: JsonObject): JsonObject {
     description: route.description,
     'x-role': route.role,
     // where the host asks for it
-    ...(route.role === 'public' ? {} : { security: [{ key: [] }, { login: [] }] }),
+    ...(route.role === 'public' ? {} : { security: [{ key: [] }, { header: [] }, { login: [] }] }),
     parameters: [...parameters(route, 'path'), ...parameters(route, 'query')],
     ...(route.body
       ? { requestBody: { required: true, content: { 'application/json': { schema: component(route.body, schemas) } } } }

@@ -22,7 +22,9 @@ beforeAll(async () => {
   const { pool } = stage;
   const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
   for (const role of ['viewer', 'trader', 'admin'] as const) {
-    states[`key of a ${role}`] = { role, headers: (await giveKey(pool, role)).headers };
+    const { key, headers } = await giveKey(pool, role);
+    states[`key of a ${role}`] = { role, headers };
+    states[`key of a ${role} in X-API-Key`] = { role, headers: { 'x-api-key': key } };
     const cookie = await cookieOf(stage.models.url, await giveUser(pool, role));
     states[`login of a ${role}`] = { role, headers: { cookie } };
   }
@@ -34,6 +36,18 @@ beforeAll(async () => {
   states['a key that never was'] = { role: 'bad', headers: bearer(`sbx_abcdefgh_${random(32)}`) };
   const { key } = await giveKey(pool, 'admin', 'guessed');
   states['the id of a key with another secret'] = { role: 'bad', headers: bearer(`${key.slice(0, 13)}${random(32)}`) };
+  states['the same in X-API-Key'] = { role: 'bad', headers: { 'x-api-key': `${key.slice(0, 13)}${random(32)}` } };
+  states['two keys'] = {
+    role: 'bad',
+    headers: {
+      ...states['key of a viewer']!.headers,
+      'x-api-key': states['key of a admin in X-API-Key']!.headers['x-api-key']!,
+    },
+  };
+  states['an X-API-Key without content, and a login'] = {
+    role: 'bad',
+    headers: { 'x-api-key': '', ...states['login of a admin']!.headers },
+  };
   const cut = await giveKey(pool, 'admin', 'cut');
   states['a key that is cut off'] = { role: 'bad', headers: bearer(cut.key.slice(0, -1)) };
   states['an expired key'] = { role: 'bad', headers: (await giveKey(pool, 'admin', 'old', Date.now() - 1000)).headers };

@@ -47,7 +47,7 @@ export const ACCESS_ROUTES: readonly Route[] = Object.freeze([
     description:
       'Sets a cookie that scripts cannot read and other sites cannot send; it lasts 12 hours, or 2 without a request. ' +
       'Five wrong passwords for one account from one address within 15 minutes close it there for the rest of them. ' +
-      'Programs send a key instead: `Authorization: Bearer KEY`.',
+      'Programs send a key instead: `Authorization: Bearer KEY`, or `X-API-Key: KEY`.',
     body: Login,
     response: SessionState,
     role: 'public',

@@ -117,16 +117,18 @@ async function mayReplace(server: PostgresServer, database: string, force: boole
       );
     if (force) return;
     const { heads } = await tablesOf(client);
+    const full: string[] = [];
     for (const { table } of heads) {
       // what a fresh, migrated database holds: its world and the run `live`
       if (table === 'dw.world' || table === 'dw.runs') continue;
-      if ((await client.query(`SELECT 1 FROM ${quoted(table)} LIMIT 1`)).rowCount)
-        throw new SignalboxError(
-          'STORE_NOT_EMPTY',
-          `the database ${database} holds data (${table})`,
-          'Back it up, then restore with --force, which replaces it; or name another database in DATABASE_URL.',
-        );
+      if ((await client.query(`SELECT 1 FROM ${quoted(table)} LIMIT 1`)).rowCount) full.push(table);
     }
+    if (full.length > 0)
+      throw new SignalboxError(
+        'STORE_NOT_EMPTY',
+        `the database ${database} holds data (${full.slice(0, 5).join(', ')}${full.length > 5 ? ', …' : ''})`,
+        'Back it up, then restore with --force, which replaces it; or name another database in DATABASE_URL.',
+      );
   } finally {
     await client.end().catch(() => {});
   }
