@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http';
 import type { Pool } from 'pg';
 import { Access, type AccessOptions } from '../../src/security/access.js';
 import { hashPassword } from '../../src/security/passwords.js';
@@ -25,6 +26,26 @@ export const PASSWORD = 'correct horse battery staple';
 export async function giveUser(pool: Pool, role: GrantedRole, email = `${role}@example.org`): Promise<string> {
   await addUser(pool, 'test', { email, name: null, role, passwordHash: await hashPassword(PASSWORD) });
   return email;
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 20 });
+
+/** The status alone, ten times as cheap as `fetch`: for tests of thousands of requests. */
+export function statusOf(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+  method = 'GET',
+  body?: string,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { 'content-length': String(body.length) };
+    const asked = request(url, { method, headers: { ...headers, ...length }, agent }, (answer) => {
+      answer.resume();
+      answer.once('end', () => resolve(answer.statusCode!));
+    });
+    asked.once('error', reject);
+    asked.end(body);
+  });
 }
 
 /** As the page sends it. */

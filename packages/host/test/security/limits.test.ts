@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStage, type Stage } from '../api/stage.js';
-import { closedAccess, giveKey } from './gate.js';
+import { closedAccess, giveKey, statusOf } from './gate.js';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -14,8 +14,7 @@ async function ask(n: number, headers: Record<string, string>): Promise<Record<n
   for (let i = 0; i < n; i += 20)
     await Promise.all(
       Array.from({ length: Math.min(20, n - i) }, async () => {
-        const { status, body } = await fetch(`${stage.models.url}/api/health`, { headers });
-        await body?.cancel();
+        const status = await statusOf(`${stage.models.url}/api/health`, headers);
         counts[status] = (counts[status] ?? 0) + 1;
       }),
     );
@@ -47,11 +46,7 @@ describe('600 requests a minute', () => {
     const open = await openStage();
     try {
       const statuses = new Set<number>();
-      for (let i = 0; i < 650; i++) {
-        const answer = await fetch(`${open.models.url}/api/session`);
-        await answer.body?.cancel();
-        statuses.add(answer.status);
-      }
+      for (let i = 0; i < 650; i++) statuses.add(await statusOf(`${open.models.url}/api/session`));
       expect([...statuses]).toEqual([200]);
     } finally {
       await open.close();

@@ -7,7 +7,7 @@ import { MODELS_ROUTES } from '../../src/services/models/index.js';
 import type { Route } from '../../src/services/route.js';
 import { TRADING_ROUTES } from '../../src/services/trading/index.js';
 import { openStage, type Stage } from '../api/stage.js';
-import { closedAccess, cookieOf, giveKey, giveUser } from './gate.js';
+import { closedAccess, cookieOf, giveKey, giveUser, statusOf } from './gate.js';
 
 let stage: Stage;
 interface State {
@@ -91,16 +91,14 @@ describe('every route × every state of a caller', () => {
         for (const [name, state] of Object.entries(states)) {
           // a login that works would end here
           if (path === '/api/logout' && state.headers['cookie'] && state.role !== 'bad') continue;
-          const { status } = await fetch(`${stage[service].url}${path.replace(/:\w+/g, 'x')}`, {
-            method,
-            headers: {
-              ...state.headers,
-              'sec-fetch-site': 'same-origin',
-              // no body gets through as JSON, so that nothing is changed
-              ...(method === 'GET' ? {} : { 'content-type': 'text/plain' }),
-            },
-            ...(method === 'GET' ? {} : { body: 'x' }),
-          });
+          const headers = {
+            ...state.headers,
+            'sec-fetch-site': 'same-origin',
+            // no body gets through as JSON, so that nothing is changed
+            ...(method === 'GET' ? {} : { 'content-type': 'text/plain' }),
+          };
+          const url = `${stage[service].url}${path.replace(/:\w+/g, 'x')}`;
+          const status = await statusOf(url, headers, method, method === 'GET' ? undefined : 'x');
           const refused = status === 401 || status === 403;
           const expected =
             state.role === 'bad'

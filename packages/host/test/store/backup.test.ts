@@ -279,6 +279,8 @@ describe('maintain', () => {
 
   it('names the index whose file is far larger than its content', async () => {
     const own = await testDatabase({ world: 'market' });
+    // 60,000 entries of the audit are not what this is about
+    await own.pool.query('ALTER TABLE users DISABLE TRIGGER users_audit');
     await own.pool.query(
       `INSERT INTO users (email, password_hash) SELECT repeat(md5(i::text), 15), '' FROM generate_series(1, 30000) i`,
     );
