@@ -7,6 +7,7 @@ export const ERROR_CODES = {
   CONFIG_INVALID: 'config',
   FEATURE_CONFIG_INVALID: 'config',
   FEATURE_UNKNOWN: 'config',
+  FEATURE_VIEW_IN_USE: 'config',
   CALENDAR_UNKNOWN: 'config',
   CSV_MALFORMED: 'input',
   CSV_COLUMN_MISSING: 'input',

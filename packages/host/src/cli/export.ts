@@ -125,8 +125,9 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
     bars = await withStore(session, config, async ({ pool, world: { kind } }) => {
       world = kind;
       addMacro(series, await readStoredMacro(pool, series.names));
-      await addOthers(pool, plan, others, Infinity);
-      const stored = await readStoredBars(pool, { symbol: instrument.symbol, to: Date.now() - calendar.slotMs });
+      const to = Date.now() - calendar.slotMs;
+      await addOthers(pool, plan, others, to);
+      const stored = await readStoredBars(pool, { symbol: instrument.symbol, to });
       return stored.filter((bar) => calendar.slot(bar.time) !== undefined);
     });
     if (bars.length === 0)

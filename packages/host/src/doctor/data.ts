@@ -161,7 +161,7 @@ export const feeds: Check = {
 export const parity: Check = {
   name: 'features.parity',
   needs: 'database',
-  async run({ db, plan, connection }) {
+  async run({ db, plan, connection, now }) {
     const { features, featureHash, instrument, calendar } = plan;
     const { symbol } = instrument;
     const { rows: stored } = await db.query<{ time: number; values: (number | null)[] }>(
@@ -181,11 +181,12 @@ export const parity: Check = {
         : skip('no feature value is stored yet');
     const pool = openPool(connection, { max: 1 });
     try {
-      const bars = (await readBars(pool, { symbol })).filter((bar) => calendar.slot(bar.time) !== undefined);
+      const to = (now ?? Date.now()) - calendar.slotMs;
+      const bars = (await readBars(pool, { symbol, to })).filter((bar) => calendar.slot(bar.time) !== undefined);
       const series = plan.series();
       addMacro(series, await readMacro(pool, series.names));
       const symbols = createSymbolBars();
-      await addOthers(pool, plan, symbols, Infinity);
+      await addOthers(pool, plan, symbols, to);
       const { times, values } = computeFeatures(features, series, bars, symbols);
       const width = features.names.length;
       const row = new Map(Array.from(times, (time, i) => [time, i] as const));

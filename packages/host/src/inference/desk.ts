@@ -22,6 +22,7 @@ import { commitBatch, type BatchedPart } from '../stores/postgres/batch.js';
 import { storeBadTicks, storeCycle } from '../stores/postgres/cycles.js';
 import { commitPart, type DecisionMode } from '../stores/postgres/decisions.js';
 import { storeFeatureRow, storeFeatureRows, type FeatureValues } from '../stores/postgres/feature-values.js';
+import { ensureFeatureView } from '../stores/postgres/feature-view.js';
 import { withFence, type Fence } from '../stores/postgres/fence.js';
 import { readMacro, type MacroObservation } from '../stores/postgres/macro.js';
 import { storeFeatureSet } from '../stores/postgres/feature-sets.js';
@@ -105,6 +106,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
   const id = (code: string): number => ids.get(code)!;
 
   await storeFeatureSet(pool, plan.featureHash, features);
+  await ensureFeatureView(pool, features.names, plan.featureHash);
   const newest = await newestBar(pool, symbol);
   const begin = options.activation ?? newest?.time ?? 0;
   for (const seat of strategies.seats) {
@@ -245,9 +247,9 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     async hear() {
       await reception.hear();
     },
-    async run(bar, mode) {
-      strategies.deliver(await reception.hear(bar.time));
-      await memory.ready(bar);
+    async run(given, mode) {
+      strategies.deliver(await reception.hear(given.time));
+      const bar = await memory.ready(given);
       const { stages, state } = await stagesFor(bar);
       const hashes = hashesOf(stages);
       const asked = new Map<string, number>();
@@ -297,7 +299,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     async runUnwatched(bars) {
       const batch: BatchedPart[] = [];
       const rows: FeatureValues[] = [];
-      if (bars[0]) await memory.ready(bars[0]);
+      if (bars[0]) await memory.ready(bars[0], bars.at(-1)!.time);
       const badTicks: BadTick[] = [];
       for (const bar of bars) {
         const { stages, state } = await stagesFor(bar);

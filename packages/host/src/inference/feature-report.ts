@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { firstDifference, type PinnedFeature } from '@signalbox/core';
 import type { Pool } from 'pg';
 import type { Discovery } from '../plugins/discover.js';
-import { countFeatureValues, featureViewColumns, newestFeatureSet } from '../stores/postgres/feature-sets.js';
+import { countFeatureValues, newestFeatureSet } from '../stores/postgres/feature-sets.js';
+import { readFeatureView, viewMatches } from '../stores/postgres/feature-view.js';
 import { describeSource } from './feature-source.js';
 import type { Plan } from './plan.js';
 
@@ -52,14 +53,14 @@ export async function storedFeatures(pool: Pool, plan: Plan): Promise<StoredFeat
   const counts = await countFeatureValues(pool, symbol);
   const total = [...counts.values()].reduce((sum, n) => sum + n, 0);
   const current = counts.get(plan.featureHash) ?? 0;
-  const view = await featureViewColumns(pool);
+  const view = await readFeatureView(pool);
   return {
     feature_hash: set?.featureHash ?? null,
     version: set?.version ?? null,
     current,
     other: total - current,
     changes: set ? changesOf(set, plan) : null,
-    view_matches: view.join() === plan.features.names.join(),
+    view_matches: viewMatches(view, plan.features.names, plan.featureHash),
   };
 }
 

@@ -28,6 +28,8 @@ export interface MarketRunOptions {
   readonly changed: () => Promise<boolean>;
   /** Names of the macro series that the features read. */
   readonly series: readonly string[];
+  /** Other symbols whose bars the features read. */
+  readonly others?: readonly string[];
   readonly onError: (error: unknown) => void;
   /** A stored bar that is taken now, and the `performance.now()` at which it came to notice. */
   readonly onNotice?: (barTime: number, noticed: number) => void;
@@ -44,6 +46,7 @@ export interface MarketRunOptions {
 export async function runMarket(options: MarketRunOptions): Promise<void> {
   const { pool, calendar, clock, feed, term, series, onError, onNotice = () => {} } = options;
   const { symbol, ended } = term;
+  const others = options.others ?? [];
   const { slotMs } = calendar;
   const { pollMs = POLL_MS, tickMs = 60_000 } = options;
   const wake = createWake();
@@ -54,6 +57,8 @@ export async function runMarket(options: MarketRunOptions): Promise<void> {
   let settled = -Infinity;
   let lateFrom = Infinity;
   let macroChanged = false;
+  /** A bar of another symbol came late, or was repaired. */
+  let otherChanged = false;
   let desk: Desk | undefined;
   let polled = -Infinity;
   /** Market time of the last answer of the feed. */
@@ -62,9 +67,14 @@ export async function runMarket(options: MarketRunOptions): Promise<void> {
 
   await term.listen('signalbox_bars', (payload) => {
     const [changed, from] = payload.split('|');
-    if (changed !== symbol) return;
-    noticed = performance.now();
     const time = Number(from);
+    if (changed !== symbol) {
+      if (!others.includes(changed!) || time > (desk?.processed ?? -Infinity)) return;
+      otherChanged = true;
+      wake.now();
+      return;
+    }
+    noticed = performance.now();
     if (time <= (desk?.processed ?? -Infinity)) lateFrom = Math.min(lateFrom, time);
     else settled = Math.min(settled, time - 1);
     wake.now();
@@ -180,6 +190,10 @@ export async function runMarket(options: MarketRunOptions): Promise<void> {
     noticed = performance.now();
     if (!desk || (await options.changed())) desk = await open();
     if (Number.isFinite(lateFrom)) await mend(desk);
+    else if (otherChanged) {
+      otherChanged = false;
+      await desk.mend();
+    }
     await desk.hear();
     const waiting = await pass(desk);
     if (ended.aborted) return;

@@ -67,6 +67,7 @@ export class MarketWorld implements HostWorld {
         feed: this.context.feed ?? feeds.bars,
         term,
         series: plan.series().names,
+        others: plan.features.symbols,
         changed: async () => (await crew.rows(store)) !== opened,
         openDesk: async () => {
           opened = await crew.rows(store);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { newestBar, readBarBatches, readBars, storeBars, type SourcedBar } from '../../src/stores/postgres/bars.js';
-import { replaceFeatureView, storeFeatureRow, storeFeatureRows } from '../../src/stores/postgres/feature-values.js';
+import { storeFeatureRow, storeFeatureRows } from '../../src/stores/postgres/feature-values.js';
+import { ensureFeatureView, readFeatureView } from '../../src/stores/postgres/feature-view.js';
 import { readMacro, storeMacro } from '../../src/stores/postgres/macro.js';
 import { markFirstCycle } from '../../src/stores/postgres/world.js';
 import { testDatabase, type TestDatabase } from '../postgres.js';
@@ -134,9 +135,34 @@ describe('feature values', () => {
     await storeFeatureRow(db.pool, { time: START, symbol: 'USD/COP', values }, 'h');
     const { rows } = await db.pool.query('SELECT * FROM inference_features_5m');
     expect(rows).toMatchObject([{ time: START, log_ret_5m: 1 / 3, adx_14: null, usdmxn_change_1d: 13 / 3 }]);
-    await replaceFeatureView(db.pool, ['rsi_9', 'a"b']);
+    const hash = 'a'.repeat(64);
+    await ensureFeatureView(db.pool, ['rsi_9', 'a"b'], hash);
+    expect(await readFeatureView(db.pool)).toEqual({ names: ['rsi_9', 'a"b'], featureHash: hash });
+    expect((await db.pool.query('SELECT * FROM inference_features_5m')).rows, 'those are of another file').toEqual([]);
+    await storeFeatureRow(db.pool, { time: START, symbol: 'USD/COP', values }, hash);
     expect((await db.pool.query('SELECT * FROM inference_features_5m')).rows).toEqual([
       { time: START, symbol: 'USD/COP', rsi_9: 1 / 3, 'a"b': 2 / 3 },
     ]);
+  });
+
+  it('who may read the view still may after columns were added; a view that rests on a column that goes is named', async () => {
+    const hash = (digit: string) => digit.repeat(64);
+    await ensureFeatureView(db.pool, ['rsi_9', 'a"b'], hash('a'));
+    await db.pool.query(`CREATE ROLE reader_${process.pid}; GRANT SELECT ON inference_features_5m TO reader_${process.pid}`);
+    const mayRead = async () =>
+      (await db.pool.query(`SELECT has_table_privilege('reader_${process.pid}', 'inference_features_5m', 'SELECT') AS may`)).rows;
+    try {
+      await ensureFeatureView(db.pool, ['rsi_9', 'a"b', 'c'], hash('b'));
+      expect(await mayRead()).toEqual([{ may: true }]);
+      expect(await readFeatureView(db.pool)).toEqual({ names: ['rsi_9', 'a"b', 'c'], featureHash: hash('b') });
+    } finally {
+      await db.pool.query(`DROP OWNED BY reader_${process.pid}; DROP ROLE reader_${process.pid}`);
+    }
+    await db.pool.query('CREATE VIEW mine AS SELECT c FROM inference_features_5m');
+    await expect(ensureFeatureView(db.pool, ['rsi_9'], hash('c'))).rejects.toMatchObject({
+      code: 'FEATURE_VIEW_IN_USE',
+      message: expect.stringContaining('mine') as string,
+    });
+    expect((await readFeatureView(db.pool))!.featureHash, 'it shows what it showed').toBe(hash('b'));
   });
 });

@@ -38,13 +38,3 @@ export async function countFeatureValues(db: Queryable, symbol: string): Promise
   );
   return new Map(rows.map(({ hash, n }) => [hash, n]));
 }
-
-/** Columns that `inference_features_5m` has beside time and symbol, in order. */
-export async function featureViewColumns(db: Queryable): Promise<string[]> {
-  const { rows } = await db.query<{ name: string }>(
-    `SELECT column_name AS name FROM information_schema.columns
-     WHERE table_schema = 'public' AND table_name = 'inference_features_5m' AND column_name NOT IN ('time', 'symbol')
-     ORDER BY ordinal_position`,
-  );
-  return rows.map(({ name }) => name);
-}

@@ -41,18 +41,3 @@ export async function storeFeatureRows(
     return rowCount ?? 0;
   });
 }
-
-/**
- * Makes the view `inference_features_5m` for these features, in this order. With a hash it shows the values of that feature
- * file only: one in the middle of a migration never shows a number under another feature's name.
- */
-export async function replaceFeatureView(db: Queryable, names: readonly string[], featureHash?: string): Promise<void> {
-  const columns = names.map((name, i) => `values[${i + 1}] AS "${name.replaceAll('"', '""')}"`);
-  if (featureHash !== undefined && !/^[0-9a-f]{64}$/.test(featureHash)) throw new RangeError('not a hash');
-  const only = featureHash === undefined ? '' : ` WHERE feature_hash = '${featureHash}'`;
-  // one simple query: both statements or none
-  await db.query(
-    `DROP VIEW IF EXISTS inference_features_5m;
-     CREATE VIEW inference_features_5m AS SELECT ${['time', 'symbol', ...columns].join(', ')} FROM dw.feature_values${only}`,
-  );
-}
