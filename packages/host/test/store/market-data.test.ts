@@ -148,9 +148,15 @@ describe('feature values', () => {
   it('who may read the view still may after columns were added; a view that rests on a column that goes is named', async () => {
     const hash = (digit: string) => digit.repeat(64);
     await ensureFeatureView(db.pool, ['rsi_9', 'a"b'], hash('a'));
-    await db.pool.query(`CREATE ROLE reader_${process.pid}; GRANT SELECT ON inference_features_5m TO reader_${process.pid}`);
+    await db.pool.query(
+      `CREATE ROLE reader_${process.pid}; GRANT SELECT ON inference_features_5m TO reader_${process.pid}`,
+    );
     const mayRead = async () =>
-      (await db.pool.query(`SELECT has_table_privilege('reader_${process.pid}', 'inference_features_5m', 'SELECT') AS may`)).rows;
+      (
+        await db.pool.query(
+          `SELECT has_table_privilege('reader_${process.pid}', 'inference_features_5m', 'SELECT') AS may`,
+        )
+      ).rows;
     try {
       await ensureFeatureView(db.pool, ['rsi_9', 'a"b', 'c'], hash('b'));
       expect(await mayRead()).toEqual([{ may: true }]);
