@@ -26,9 +26,15 @@ DROP TRIGGER e_repair_insert ON usdcop_m5_ohlcv;
 DROP TRIGGER e_repair_update ON usdcop_m5_ohlcv;
 DROP TRIGGER e_repair_delete ON usdcop_m5_ohlcv;
 DROP FUNCTION dw.note_repair();
-ALTER TABLE dw.bar_repairs RENAME TO bar_changes;
-ALTER TABLE dw.bar_changes RENAME COLUMN repair_id TO change_id;
-ALTER TABLE dw.bar_changes ADD COLUMN xid xid8 NOT NULL DEFAULT pg_current_xact_id();
+DROP TABLE dw.bar_repairs;
+CREATE TABLE dw.bar_changes (
+  change_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  symbol      text NOT NULL,
+  first_bar   timestamptz NOT NULL,
+  xid         xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  seen_at     timestamptz NOT NULL DEFAULT dw.market_now(),
+  recorded_at timestamptz NOT NULL DEFAULT now()
+);
 CREATE INDEX bar_changes_xid ON dw.bar_changes (xid);
 
 -- A bar may be removed and come back: one row for each time at which it came late.

@@ -81,10 +81,6 @@ export async function restore({
       await load(server, next, file, (rows) => onProgress?.('load', rows, total), signal);
       await migrate(connection);
       const client = await openClient(connection);
-      // transactions are numbered anew on another server
-      await client.query(
-        `DELETE FROM dw.bar_changes; UPDATE dw.market_progress SET mended = NULL; UPDATE dw.market_snapshots SET seen = pg_current_snapshot()`,
-      );
       await client.query('ANALYZE').finally(() => client.end().catch(() => {}));
       signal?.throwIfAborted();
     } catch (error) {
