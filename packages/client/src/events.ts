@@ -87,7 +87,8 @@ export interface MarketClosed {
   readonly type: 'market_closed';
   readonly timestamp: string;
   readonly market_status: 'pre_market' | 'closed';
-  readonly next_open: string;
+  /** Null where the calendar ends. */
+  readonly next_open: string | null;
 }
 
 export type StreamEvent = SignalUpdate | PositionChange | PriceUpdate | AlertEvent;

@@ -5,13 +5,18 @@ import { startPostgres, type PostgresServer } from '../src/stores/postgres/embed
 
 export const testServerFolder = join(tmpdir(), 'signalbox-test');
 
-/** The server that the test files of a run share; it runs on between them. */
+/**
+ * The server that the test files of a run share; it runs on between them. `SIGNALBOX_TEST_DATABASE_URL` names another,
+ * of another version say, whose role may create databases.
+ */
 export function startTestServer(): Promise<PostgresServer> {
   mkdirSync(testServerFolder, { recursive: true });
-  // not durable, so that a database costs milliseconds; `env: {}`: never the DATABASE_URL of whoever runs the tests
+  // never the DATABASE_URL of whoever runs the tests
+  const given = process.env['SIGNALBOX_TEST_DATABASE_URL'];
   return startPostgres({
     projectDir: testServerFolder,
-    env: {},
+    env: given ? { DATABASE_URL: given } : {},
+    // not durable, so that a database costs milliseconds
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
   });
 }

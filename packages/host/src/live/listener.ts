@@ -31,6 +31,7 @@ export class Listener {
   #lastSent = Date.now();
   #lastChecked = Date.now();
   #alive = true;
+  #sessionEnd = Infinity;
   #second = 0;
   #messages = 0;
 
@@ -66,7 +67,7 @@ export class Listener {
       message: this.channel.greeting,
       seq: this.#cursor,
     });
-    if (this.channel.marketHours) this.marketClosed();
+    if (this.channel.marketHours) this.#followMarket();
     if (resumes) {
       const oldest = await this.dependencies.events.oldestSeq();
       const last = await this.dependencies.events.lastSeq();
@@ -92,22 +93,32 @@ export class Listener {
     return this.#ended ? 0 : this.socket.bufferedAmount;
   }
 
-  /** Says so when the market is not open. */
-  marketClosed(): void {
+  /** Says so when the market is not open: on connecting, and once after each session's end. */
+  #followMarket(): void {
     const { calendar, clock } = this.dependencies;
     const now = clock.now();
     const status = calendar.status(now);
+    const known = (next: (now: number) => number): number => {
+      try {
+        return next(now);
+      } catch {
+        return Infinity; // the calendar ends here
+      }
+    };
+    this.#sessionEnd = known(calendar.nextClose);
     if (status === 'open') return;
+    const open = known(calendar.nextOpen);
     this.#say({
       type: 'market_closed',
       timestamp: this.#now(),
       market_status: status,
-      next_open: new Date(calendar.nextOpen(now)).toISOString(),
+      next_open: open === Infinity ? null : new Date(open).toISOString(),
     });
   }
 
   beat(): void {
     if (this.#ended) return;
+    if (this.#sessionEnd <= this.dependencies.clock.now()) this.#followMarket();
     const now = Date.now();
     if (now - this.#lastChecked >= this.limits.heartbeat) {
       // a peer that vanished without a word answers no ping

@@ -93,11 +93,7 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
   // one timer for all: a thousand clients are no thousand timers
   const beat = setInterval(
     () => {
-      const ended = sessionEnded();
-      for (const listener of listeners) {
-        if (ended && listener.channel.marketHours) listener.marketClosed();
-        listener.beat();
-      }
+      for (const listener of listeners) listener.beat();
     },
     Math.max(10, Math.min(1000, limits.heartbeat / 4)),
   );
@@ -111,21 +107,6 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
   }, limits.recheck);
   recheck.unref();
   let closed = false;
-
-  let close: number | undefined;
-  /** True once after the end of each session. */
-  function sessionEnded(): boolean {
-    const now = dependencies.clock.now();
-    const ended = close !== undefined && close <= now;
-    if (close === undefined || ended) {
-      try {
-        close = dependencies.calendar.nextClose(now);
-      } catch {
-        close = Infinity; // the calendar ends here
-      }
-    }
-    return ended;
-  }
 
   async function upgrade(
     channels: readonly Channel[],
