@@ -30,11 +30,13 @@ import type { HostWorld, StartOptions, WorldContext } from './worlds/context.js'
 import { Crew } from './worlds/crew.js';
 import { DemoWorld } from './worlds/demo-world.js';
 import { MarketWorld } from './worlds/market-world.js';
+import { crashPoint } from './observe/crash-points.js';
 
 export type { StartObserver, StartOptions } from './worlds/context.js';
 
 /** Starts the host and resolves when `signal` has ended it: the only place where its parts are put together. */
 export async function startHost(config: Config, options: StartOptions): Promise<void> {
+  crashPoint('start.configured');
   const logs = openLogs(config.projectDir, process.env['SIGNALBOX_LOG_STDERR'] ? { also: process.stderr } : {});
   const transforms = await pluginTransforms(config.projectDir, config.plugins);
   const plan = openPlan(config.instruments[0], config.features, transforms);
@@ -46,6 +48,7 @@ export async function startHost(config: Config, options: StartOptions): Promise<
     throw error;
   });
   const discovered = await discovering;
+  crashPoint('start.database');
   const artifacts = await openArtifacts(config.projectDir, config.artifacts);
   const host = new Host(config, options, plan, discovered, artifacts, server, logs);
   logs.host.info({ version: version(), pid: process.pid, world: config.world }, 'the host starts');
@@ -105,9 +108,12 @@ class Host {
   async run(): Promise<void> {
     const { observer } = this.options;
     const opened = await openWorld(this.server, this.database, this.world.spec());
+    crashPoint('start.world');
     await this.world.take(opened.connection);
     await this.use(await openStore(opened, this.revival.hear, this.config.redis));
+    crashPoint('start.store');
     observer.listening(await this.listen());
+    crashPoint('start.listening');
     const services = Object.fromEntries(this.listening.map(({ name, url }) => [name, url]));
     this.withdraw = announce(this.config.projectDir, this.database, { pid: process.pid, services });
     for (const found of this.discovered) if ('problem' in found) observer.say(lineOf(found.problem));

@@ -38,6 +38,7 @@ import type { Plan } from './plan.js';
 import { openReception } from './reception.js';
 import { SessionRecord } from './session-record.js';
 import { stateHash } from './state-hash.js';
+import { crashPoint } from '../observe/crash-points.js';
 
 export interface DeskOptions {
   readonly pool: Pool;
@@ -114,6 +115,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     const book = openBook(record.initialEquity);
     await seedState(pool, { runId: RUN, strategyId: record.id, symbol, barTime: begin, book });
   }
+  crashPoint('desk.seeded');
   const states = await loadStates(pool, RUN, symbol);
   const books = new Map<string, Book>(strategies.seats.map((seat) => [seat.code, states.get(seat.code)!.book]));
   const stands = new Map(strategies.seats.map((seat) => [seat.code, states.get(seat.code)!.barTime]));
@@ -238,6 +240,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     return { stages, state: { market, books, answered } };
   };
 
+  crashPoint('desk.opened');
   return {
     get processed() {
       return processed;
@@ -248,6 +251,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
       await reception.hear();
     },
     async run(given, mode) {
+      crashPoint('bar.noticed');
       strategies.deliver(await reception.hear(given.time));
       const bar = await memory.ready(given);
       const { stages, state } = await stagesFor(bar);
@@ -264,6 +268,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
       };
       const stepped = step(stages, { ...state, tooOld: mode === 'catch_up' }, bar, ask);
       const { parts, features: row, market } = stepped;
+      crashPoint('bar.stepped');
       const values = row.values.slice();
       const ticks: readonly BadTick[] = market.badTicks;
       const stored = withFence(pool, fence, async (client) => {
@@ -276,6 +281,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
           const part = await made;
           const { strategy } = part;
           const { signalId } = await commitPart(pool, commitOf(part, mode, hashes));
+          crashPoint('part.committed');
           const times = { asked: asked.get(strategy) ?? null, answered: answered.get(strategy) ?? null };
           // what came from outside was published before the bar was taken
           if (!strategies.isExternal(strategy))
@@ -285,7 +291,9 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
         }),
         stored,
       ]);
+      crashPoint('bar.committed');
       await memory.taken(bar);
+      crashPoint('bar.kept');
       processed = bar.time;
       seen = { bar, slot: market.slot, market, tooOld: mode === 'catch_up' };
       options.onDecided?.(bar.time, mode, decided);
@@ -294,6 +302,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
       await withFence(pool, fence, (client) =>
         storeCycle(client, { symbol, barTime: bar.time, mode, decisions, epoch }),
       );
+      crashPoint('bar.done');
       return done.filter((part): part is Part => part !== undefined);
     },
     async runUnwatched(bars) {

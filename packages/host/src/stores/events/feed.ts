@@ -4,6 +4,7 @@ import type { PublishedEvent } from './event.js';
 import { clientConfig } from '../postgres/connection.js';
 import { connectionOf, storeError, type Queryable } from '../postgres/pool.js';
 import { createWake } from './wake.js';
+import { crashPoint } from '../../observe/crash-points.js';
 
 export interface EventFeed {
   /** Highest published seq; the world's base before the first. */
@@ -58,6 +59,7 @@ export async function openEventFeed({
     for (;;) {
       const events = await read(client, cursor, BATCH);
       for (const event of events) {
+        crashPoint('feed.delivering');
         cursor = event.seq;
         for (const listener of [...listeners]) {
           try {

@@ -4,6 +4,7 @@ import { clientConfig, type ConnectionOptions } from '../postgres/connection.js'
 import { storeError } from '../postgres/pool.js';
 import { PRUNE_EVENTS } from '../postgres/maintain.js';
 import { createWake } from './wake.js';
+import { crashPoint } from '../../observe/crash-points.js';
 
 export interface RelayOptions {
   readonly connection: ConnectionOptions;
@@ -61,7 +62,9 @@ export function startRelay({ connection, onError = () => {}, pollMs = 500 }: Rel
     await client.query('LISTEN signalbox_events');
     for (let pruned = -Infinity; !stopped;) {
       wake.clear();
+      crashPoint('relay.publishing');
       await client.query(statement);
+      crashPoint('relay.published');
       if (performance.now() - pruned > PRUNE_EVERY_MS) {
         await client.query(PRUNE_EVENTS);
         pruned = performance.now();

@@ -5,6 +5,7 @@ import { at, floats } from './copy.js';
 import { bookSignal } from './external-signals.js';
 import { checkFence } from './fence.js';
 import { withTransaction, type Queryable } from './pool.js';
+import { crashPoint } from '../../observe/crash-points.js';
 
 /** How a bar was come to: as it happened, late, before the world was watched, or in a backtest. */
 export type DecisionMode = 'live' | 'catch_up' | 'unwatched' | 'backtest';
@@ -88,6 +89,7 @@ export async function commitPart(pool: Pool, commit: PartCommit): Promise<Commit
         if (fenced) await checkFence(client, { symbol, epoch: commit.epoch! });
         return { status: 'repeated', signalId: null };
       }
+      crashPoint('part.state');
       if (part.refused)
         await client.query(
           `UPDATE dw.fact_strategy_signals SET not_traded = $5
@@ -95,6 +97,7 @@ export async function commitPart(pool: Pool, commit: PartCommit): Promise<Commit
           [...key, at(part.refused.signalBarTime), part.refused.reason],
         );
       for (const fill of part.fills) await storeFill(client, key, part.barTime, fill);
+      if (part.fills.length > 0) crashPoint('part.fills');
       if (part.position)
         await client.query(
           `UPDATE dw.fact_strategy_positions SET unrealized_pnl = $4
@@ -114,6 +117,7 @@ export async function commitPart(pool: Pool, commit: PartCommit): Promise<Commit
           part.mark.currentDrawdownPct,
         ],
       );
+      crashPoint('part.equity');
       for (const day of commit.performance ?? []) await storePerformance(client, runId, strategyId, day);
       for (const alert of part.alerts)
         await storeAlert(client, { runId, strategyId, symbol, time: part.outcome.timestamp, ...alert });
@@ -126,6 +130,7 @@ export async function commitPart(pool: Pool, commit: PartCommit): Promise<Commit
         part.outcome.kind === 'signal'
           ? await storeSignal(client, commit, part.outcome, features)
           : await storeNoSignal(client, commit, part.outcome);
+      crashPoint('part.outcome');
       return { status: 'committed', signalId };
     },
     { silent: commit.mode === 'unwatched' },

@@ -3,6 +3,7 @@ import { createWake } from '../events/wake.js';
 import { clientConfig, PROCESS_ID, type ConnectionOptions } from './connection.js';
 import type { Fence } from './fence.js';
 import { storeError } from './pool.js';
+import { crashPoint } from '../../observe/crash-points.js';
 
 /** What a leader has while it leads. */
 export interface Term extends Fence {
@@ -63,6 +64,7 @@ export function standForLeader(options: LeaderOptions): Candidate {
     end = () => over.abort();
     client.once('end', end);
     client.once('error', end);
+    crashPoint('leader.locked');
     // waits for what the leader before is just committing; from here on that one is refused
     const { rows } = await client.query<{ epoch: number }>(
       `INSERT INTO dw.leaders (symbol, epoch, host_id) VALUES ($1, 1, $2)
@@ -70,6 +72,7 @@ export function standForLeader(options: LeaderOptions): Candidate {
        RETURNING epoch`,
       [symbol, PROCESS_ID],
     );
+    crashPoint('leader.epoch');
     const { epoch } = rows[0]!;
     const hearers = new Map<string, (payload: string) => void>();
     client.on('notification', ({ channel, payload }) => hearers.get(channel)?.(payload ?? ''));

@@ -9,6 +9,7 @@ import { storeError } from '../postgres/pool.js';
 import { append, letGo, STREAM_LENGTH } from './append.js';
 import { connected, openRedis, redisError, type RedisAddress } from './connection.js';
 import { fieldsOf } from './fields.js';
+import { crashPoint } from '../../observe/crash-points.js';
 
 export interface PublisherOptions {
   readonly connection: ConnectionOptions;
@@ -91,6 +92,7 @@ export function startPublisher({
     /** True when the stream stood where it was believed to. */
     const put = async (stream: StreamName, highest: number, events: readonly PublishedEvent[]): Promise<boolean> => {
       const entries = events.map((event) => fieldsOf(stream, event));
+      if (entries.length > 0) crashPoint('streams.appending');
       const { outcome, tail: found } = await append(redis, {
         stream,
         world,
@@ -100,6 +102,7 @@ export function startPublisher({
         from: covered.get(stream)!,
         entries,
       });
+      if (entries.length > 0) crashPoint('streams.appended');
       if (outcome === 'taken')
         throw new SignalboxError(
           'REDIS_TAKEN',
