@@ -9,6 +9,7 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'examples/**/*.test.mjs',
       'scripts/**/*.test.mjs',
+      'torture/**/*.test.mjs',
     ],
     exclude: ['**/node_modules/**', '**/dist/**', ...(realData ? [] : ['**/real-data.test.ts'])],
     globalSetup: ['packages/host/test/after-all.ts'],
