@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ConnectionOptions } from '../src/stores/postgres/connection.js';
 
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
+export const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** As DATABASE_URL has it; a socket's folder goes into the query, because a URL cannot hold it as its host. */
 export function databaseUrl(options: ConnectionOptions): string {
