@@ -154,6 +154,13 @@ export { restoreMarket, saveMarket, snapshotFingerprint, type MarketSnapshot } f
 export { observe, openMarket, type MarketState, type Observation } from './market-state.js';
 
 // backtest
+export {
+  BASELINES,
+  playBaselines,
+  type BaselineAct,
+  type BaselineName,
+  type BaselineOptions,
+} from './backtest/baselines.js';
 export { replay, type ReplayOptions, type ReplayResult } from './backtest/replay.js';
 
 // the engine for embedders

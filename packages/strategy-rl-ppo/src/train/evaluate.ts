@@ -1,6 +1,5 @@
-import type { Opinion, Position } from '@signalbox/core';
+import { playBaselines, type Bar, type BaselineName, type Opinion, type Position } from '@signalbox/core';
 import type { Player } from '../tape.js';
-import { Random } from './random.js';
 
 /** What a way of acting earned, session by session. */
 export interface Evaluation {
@@ -14,7 +13,7 @@ export interface Evaluation {
 }
 
 /** A way of acting: the position wanted at a bar, by an opinion. */
-export type Act = (view: { readonly vector: Float64Array; readonly position: Position }) => Opinion;
+export type Act = (view: { readonly vector: Float64Array; readonly position: Position; readonly bar: Bar }) => Opinion;
 
 /** Plays sessions once; a fresh account in each. */
 export function evaluate(
@@ -53,40 +52,20 @@ export function evaluate(
   };
 }
 
-const direction = (signal: 'long' | 'short'): Opinion => ({
-  signal,
-  confidence: 1,
-  score: signal === 'long' ? 1 : -1,
-  reasoning: 'a baseline',
-});
-const STAY: Opinion = { signal: 'flat', reasoning: 'a baseline' };
-const LEAVE: Opinion = { signal: 'close', reasoning: 'a baseline' };
-
-/** Always flat, always long, and random directions entered and left as often as the policy did; through the same book. */
-export function baselines(
+/** Always flat, always long, and random entries as many as the policy's; session by session through the same book. */
+export async function baselines(
   player: Player,
   sessions: ArrayLike<number>,
-  like: Evaluation,
-  seed: number,
-): Readonly<Record<'flat' | 'long' | 'random', Evaluation>> {
-  const bars = Array.from(sessions).reduce(
-    (sum, s) => sum + player.tape.sessions[s + 1]! - player.tape.sessions[s]!,
-    0,
-  );
-  const idle = Math.max(1, bars * (1 - like.exposure));
-  const enter = Math.min(1, like.entries / idle);
-  const leave = Math.min(1, like.entries / Math.max(1, bars * like.exposure));
-  const random = new Random(seed);
-  const plain = ({ earned: _, ...rest }: Evaluation & { readonly earned: number[] }): Evaluation => rest;
-  return {
-    flat: plain(evaluate(player, sessions, () => STAY)),
-    long: plain(evaluate(player, sessions, () => direction('long'))),
-    random: plain(
-      evaluate(player, sessions, ({ position }) => {
-        const draw = random.uniform();
-        if (position.side !== 'flat') return draw < leave ? LEAVE : STAY;
-        return draw < enter ? direction(random.uniform() < 0.5 ? 'long' : 'short') : STAY;
-      }),
-    ),
-  };
+  like: Pick<Evaluation, 'entries'>,
+): Promise<Readonly<Record<BaselineName, Evaluation>>> {
+  const { tape } = player;
+  return playBaselines<Evaluation>({
+    turnover: like.entries,
+    bars: Array.from(sessions).reduce((sum, s) => sum + tape.sessions[s + 1]! - tape.sessions[s]!, 0),
+    play: (_, act) => {
+      const { earned: _earned, ...rest } = evaluate(player, sessions, ({ bar }) => act(bar.time));
+      return rest;
+    },
+    entries: ({ entries }) => entries,
+  });
 }
