@@ -23,7 +23,7 @@ export interface TrainingRequest {
   /** A checkpoint of the same training. */
   readonly resume?: Uint8Array;
   readonly onProgress?: (progress: TrainingProgress) => void;
-  /** Gets a checkpoint every few rounds; the next round waits for it. */
+  /** Gets a checkpoint after each round; the next round waits for it. */
   readonly onCheckpoint?: (bytes: Uint8Array) => Promise<void>;
 }
 
@@ -36,8 +36,6 @@ export interface TrainingProgress {
 
 export interface TrainingResult {
   readonly model: Uint8Array;
-  /** Ending of the model's file, `onnx`. */
-  readonly extension: string;
   /** JSON: what stands beside the model. */
   readonly manifest: object;
   /** What was measured on sessions that were held back. */
@@ -49,5 +47,7 @@ export interface TrainingResult {
 /** Default export of the subpath that a strategy's package.json names under `"signalbox": {"train": "./train"}`. */
 export interface Trainer {
   readonly code: string;
+  /** Ending of the model's file without the dot, `onnx`: known before the training, so that a wrong name is refused before it. */
+  readonly extension: string;
   train(request: TrainingRequest): Promise<TrainingResult>;
 }

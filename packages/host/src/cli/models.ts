@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { isSignalboxError, SignalboxError } from '@signalbox/core';
 import { openPlan } from '../inference/plan.js';
 import { parseVersion, type CatalogueEntry } from '../models/catalogue.js';
+import { describeDifference } from '../models/evaluate.js';
 import { ModelRegistry } from '../models/registry.js';
 import { discover } from '../plugins/discover.js';
 import { openArtifacts } from '../stores/artifacts/open.js';
@@ -113,7 +114,7 @@ async function add(session: Session, code: string, file: string, flags: Flags): 
     session.terminal.result(
       body(model),
       `${model.file}: v${model.version} of ${code}, ${model.framework}, ${model.goldenRows} golden rows reproduced ` +
-        `(largest difference ${model.largestDifference.toExponential(1)}), trained on ${model.trainedOn} data\n` +
+        `(${describeDifference(model.largestDifference)}), trained on ${model.trainedOn} data\n` +
         `Make it live: signalbox models promote ${code} v${model.version}`,
     );
   });
@@ -171,7 +172,7 @@ async function verify(session: Session, code: string, version: string | undefine
       const problem = one['problem'] as { code: string; message: string; remedy: string } | null;
       return problem
         ? `v${String(one['version'])}  FAILED  ${problem.code} ${problem.message}\n  → ${problem.remedy}`
-        : `v${String(one['version'])}  ok  ${String(one['golden_rows'])} golden rows, largest difference ${Number(one['largest_difference']).toExponential(1)}`;
+        : `v${String(one['version'])}  ok  ${String(one['golden_rows'])} golden rows, ${describeDifference(one['largest_difference'] as number | null)}`;
     });
     session.terminal.result(
       { models: checked },

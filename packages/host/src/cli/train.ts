@@ -44,8 +44,14 @@ async function run(session: Session, code: string, flags: TrainFlags): Promise<v
   const { terminal, signal } = session;
   const config = configOf(session);
   const out = resolve(session.cwd, flags.out);
-  const ending = /\.(\w+)$/.exec(out)?.[1];
   const { trainer, package: name } = await findTrainer(config.projectDir, config.plugins, code);
+  // before the hours of training, not after them
+  if (!out.endsWith(`.${trainer.extension}`))
+    throw new SignalboxError(
+      'PARAMETER_INVALID',
+      `${out} is no .${trainer.extension} file`,
+      `Name the model of ${code} with the ending .${trainer.extension}.`,
+    );
   const plan = openPlan(config.instruments[0], config.features);
   const data = await readTrainingData(session, plan, { ...flags, seed: flags.simSeed });
   const checkpoint = `${out}.checkpoint.json`;
@@ -72,12 +78,6 @@ async function run(session: Session, code: string, flags: TrainFlags): Promise<v
       onCheckpoint: (bytes) => writeWhole(checkpoint, bytes),
     })
     .finally(() => progress.stop());
-  if (ending !== result.extension)
-    throw new SignalboxError(
-      'PARAMETER_INVALID',
-      `${out} is no .${result.extension} file`,
-      `Name it .${result.extension}.`,
-    );
   const manifest = out.replace(/\.\w+$/, '.manifest.json');
   // the manifest last: a model without one is not loaded
   await writeWhole(out, result.model);

@@ -31,7 +31,8 @@ export interface Verified {
   readonly artifact: Artifact;
   readonly manifest: ModelManifest;
   readonly goldenRows: number;
-  readonly largestDifference: number;
+  /** To the trainer's predictions, measured here; null where only the strategy's own runtime evaluates the model, and checks them. */
+  readonly largestDifference: number | null;
 }
 
 /**
@@ -50,7 +51,7 @@ export async function verifyModel(
   const artifact: Artifact = { format, sha256: digestOf(bytes), bytes, manifest: stated };
   const evaluator = evaluatorOf(format, bytes);
   if (!evaluator && !installed) throw noEvaluator(code);
-  let difference = 0;
+  let difference: number | null = null;
   if (evaluator) {
     const supply = {
       features: installed?.definition.features ?? stated.features.map(({ name }) => name),

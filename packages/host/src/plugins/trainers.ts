@@ -36,13 +36,14 @@ export async function findTrainer(
     const module = (await import(pathToFileURL(require.resolve(join(name, signalbox.train))).href)) as {
       default?: Partial<Trainer>;
     };
-    if (module.default?.code !== code || typeof module.default.train !== 'function')
+    const { default: trainer } = module;
+    if (trainer?.code !== code || typeof trainer.extension !== 'string' || typeof trainer.train !== 'function')
       throw new SignalboxError(
         'PLUGIN_INVALID',
         `${name}${signalbox.train.slice(1)} exports no training of ${code}.`,
-        'Ask its author; its default export is {code, train}.',
+        'Ask its author; its default export is {code, extension, train}.',
       );
-    return { package: name, trainer: module.default as Trainer };
+    return { package: name, trainer: trainer as Trainer };
   }
   throw new SignalboxError(
     'STRATEGY_UNKNOWN',

@@ -2,7 +2,16 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compileFeatures, createCalendar, defaultFeatures, FLAT, USD_COP, USDCOP_CALENDAR } from '@signalbox/core';
+import {
+  compileFeatures,
+  createCalendar,
+  defaultFeatures,
+  defineStrategy,
+  FLAT,
+  USD_COP,
+  USDCOP_CALENDAR,
+} from '@signalbox/core';
+import { readOnnx, writeOnnx } from '@signalbox/onnx';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openChampions, championText } from '../../src/models/candidates.js';
 import { ModelRegistry } from '../../src/models/registry.js';
@@ -155,6 +164,40 @@ describe('adding a model', () => {
       `INSERT INTO dw.dim_strategy (strategy_code, strategy_name, strategy_type) VALUES ('ML_NEW', 'New ML Model', 'ML')`,
     );
     expect(await registry.add('ML_NEW', xgb.bytes, xgb.manifest)).toMatchObject({ version: 1, state: 'verified' });
+  });
+});
+
+describe('a network', () => {
+  const policy = new Uint8Array(readFileSync(join(root, 'packages/strategy-rl-ppo/models/model_v1.onnx')));
+  const manifest = JSON.parse(
+    readFileSync(join(root, 'packages/strategy-rl-ppo/models/model_v1.manifest.json'), 'utf8'),
+  ) as Record<string, unknown> & { features: { name: string }[]; golden: { outputs: number[][] } };
+  const strategy = defineStrategy({
+    code: 'RL_PPO',
+    name: 'takes what its runtime takes',
+    type: 'RL',
+    apiVersion: 1,
+    features: manifest.features.map(({ name }) => name),
+    artifacts: { model: ['onnx'] },
+    config: { type: 'object', properties: {}, additionalProperties: false },
+    create: () => ({ onBar: () => ({ signal: 'flat', reasoning: 'a test' }) }),
+  });
+  const one = { package: 'p', version: '1', folder: root, models: {}, definition: strategy } as InstalledStrategy;
+
+  it('is measured by our own evaluator; one that only the strategy evaluates has no difference rather than 0', async () => {
+    const networks = registryOf('simulated', [one]);
+    const outputs = manifest.golden.outputs.map(([x], i) => [i === 7 ? x! + 3e-6 : x!]);
+    const near = { ...manifest, golden: { ...manifest.golden, outputs } };
+    const { largestDifference } = await networks.add('RL_PPO', policy, near);
+    expect(largestDifference).toBeCloseTo(3e-6, 7);
+    const model = readOnnx(policy);
+    const nodes = model.nodes.map((node) => (node.op === 'Tanh' ? { ...node, op: 'LSTM' } : node));
+    const recurrent = writeOnnx({ ...model, nodes });
+    const second = await networks.add('RL_PPO', recurrent, without(manifest, 'sha256', 'bytes'));
+    expect(second).toMatchObject({ version: 2, state: 'verified', largestDifference: null });
+    expect(await networks.check('RL_PPO', 2)).toMatchObject({ largestDifference: null });
+    const listed = (await networks.list('RL_PPO')).filter(({ version }) => version > 0);
+    expect(listed.map((each) => each.largest_difference)).toEqual([largestDifference, null]);
   });
 });
 

@@ -87,3 +87,14 @@ it('--resume without a checkpoint is refused with its place', async () => {
   expect(said + problem).toContain('INPUT_NOT_FOUND');
   expect(left('none')).toEqual([]);
 });
+
+it('--out with another ending is refused before anything is trained', async () => {
+  for (const name of ['late.zip', 'late', 'late.onnx.json']) {
+    const { code, said, problem } = await train(name);
+    expect(code).not.toBe(0);
+    expect(said + problem).toContain('PARAMETER_INVALID');
+    expect(said + problem).toContain('.onnx');
+    expect(said + problem).not.toMatch(/reward|bars, market/);
+  }
+  expect(left('late')).toEqual([]);
+});

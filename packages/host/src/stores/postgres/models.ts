@@ -15,7 +15,8 @@ export interface ModelVersion {
   readonly framework: string;
   readonly trainedOn: 'market' | 'simulated';
   readonly goldenRows: number;
-  readonly largestDifference: number;
+  /** Null where the strategy's own runtime made the comparison. */
+  readonly largestDifference: number | null;
   readonly state: 'verified' | 'refused';
   readonly reason: string | null;
   readonly remedy: string | null;
