@@ -1,5 +1,5 @@
 import { SignalboxError, StrategyUnavailable, type Maybe } from '@signalbox/core';
-import { loadNetwork } from '@signalbox/onnx';
+import { loadNetwork, readOnnx } from '@signalbox/onnx';
 import { importOptional } from './optional.js';
 
 /** A policy ready to be asked; the array that it gives is reused for every row. */
@@ -53,6 +53,8 @@ export function builtinPolicy(bytes: Uint8Array, inputs: number): Policy {
 
 /** The policy by onnxruntime-node: any operator, one thread. */
 export async function runtimePolicy(bytes: Uint8Array, inputs: number, runtime: OnnxRuntime): Promise<Policy> {
+  // the runtime would follow a name of another file, which no sha256 covers: such a model is refused here, in subgraphs too
+  readOnnx(bytes);
   let session: OrtSession;
   try {
     session = await runtime.InferenceSession.create(bytes, {

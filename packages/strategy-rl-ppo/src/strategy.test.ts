@@ -91,6 +91,43 @@ describe('the bundled policy', () => {
   });
 });
 
+describe('the threshold', () => {
+  const trainer = (manifest as { trainer?: object }).trainer;
+  /** The last golden row whose action is not the largest of all: below the threshold or not by what is set. */
+  const rows = manifest.golden.rows.map((row, i) => ({ row, size: Math.abs(manifest.golden.outputs[i]![0]!) }));
+  const { row, size } = rows.filter((it) => it.size > 0.15 && it.size < 0.95).at(-1)!;
+  const said = async (change: object, config: object = {}) => {
+    const session = await open(artifact(change), { runtime: 'builtin', ...config });
+    return (await askSession(session, view(Float64Array.from(row, Number)), turn)) as Opinion;
+  };
+  const trained = (threshold: unknown) => ({ trainer: { ...trainer, threshold }, golden_trajectories: [] });
+
+  it('live is the one that the policy was trained with, unless the configuration says another', async () => {
+    expect((trainer as { threshold?: number }).threshold).toBeGreaterThan(0);
+    expect((await said({})).reasoning).toContain(`threshold ${(trainer as { threshold: number }).threshold},`);
+    expect(await said(trained(size + 0.02))).toMatchObject({ signal: 'flat' });
+    expect((await said(trained(size + 0.02))).reasoning).toContain(`threshold ${size + 0.02}`);
+    expect((await said(trained(size - 0.02))).signal).not.toBe('flat');
+    expect((await said(trained(size + 0.02), { threshold: size - 0.02 })).signal).not.toBe('flat');
+    expect(await said(trained(size - 0.02), { threshold: size + 0.02 })).toMatchObject({ signal: 'flat' });
+  });
+
+  it('is 0.1 for a policy whose manifest says none', async () => {
+    expect((await said({ trainer: undefined, golden_trajectories: [] })).reasoning).toContain('threshold 0.1,');
+  });
+
+  it.each([0, -0.1, 1.5, '0.1', null])('trained with %j: MODEL_MANIFEST_INVALID', async (threshold) => {
+    await expect(open(artifact(trained(threshold)))).rejects.toMatchObject({ code: 'MODEL_MANIFEST_INVALID' });
+  });
+
+  it('0 is refused by the configuration: nothing would ever be flat', () => {
+    const { threshold } = rlPpo.config.properties;
+    expect(threshold).toMatchObject({ exclusiveMinimum: 0, maximum: 1 });
+    // a default would stand above the manifest's
+    expect('default' in threshold).toBe(false);
+  });
+});
+
 describe('a policy is refused by name', () => {
   const trajectories = (change: (golden: GoldenTrajectory) => object) =>
     artifact({ golden_trajectories: manifest.golden_trajectories.map((golden) => ({ ...golden, ...change(golden) })) });
@@ -163,6 +200,21 @@ describe('a policy is refused by name', () => {
       'out of order',
       [{ ...manifest.golden_trajectories[0], bars: [...(manifest.golden_trajectories[0]?.bars ?? [])].reverse() }],
     ],
+    ...(
+      [
+        ['outputs', 'x'],
+        ['outputs', []],
+        ['outputs', [0.5, 0.5]],
+        ['outputs', ['0.5']],
+        ['signals', 'up'],
+        ['positions', 2],
+        ['equity', '100000'],
+      ] as const
+    ).map(([key, value]): [string, unknown] => {
+      const golden = manifest.golden_trajectories[0]!;
+      return [`of ${key} ${JSON.stringify(value)}`, [{ ...golden, [key]: golden[key].map(() => value) }]];
+    }),
+    ['of another threshold than the training’s', [{ ...manifest.golden_trajectories[0], threshold: 0.2 }]],
   ])('golden trajectories that are %s: MODEL_MANIFEST_INVALID', async (_, value) => {
     await expect(open(artifact({ golden_trajectories: value }))).rejects.toMatchObject({
       code: 'MODEL_MANIFEST_INVALID',

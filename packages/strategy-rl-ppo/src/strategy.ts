@@ -13,7 +13,7 @@ import {
 } from '@signalbox/core';
 import { FEATURES } from './features.js';
 import { openPolicy, type Policy, type Runtime } from './policy.js';
-import { readAction, targetOpinion, THRESHOLD } from './target.js';
+import { readAction, targetOpinion, THRESHOLD, trainedThreshold, type ReadAction } from './target.js';
 import { verifyTrajectories } from './trajectory.js';
 
 /**
@@ -33,10 +33,10 @@ export const rlPpo = defineStrategy({
     properties: {
       threshold: {
         type: 'number',
-        minimum: 0,
+        exclusiveMinimum: 0,
         maximum: 1,
-        default: THRESHOLD,
-        description: 'Actions smaller than this are flat, and close a position.',
+        description:
+          'Actions smaller than this are flat, and close a position. By default the one that the policy was trained with, as its manifest says (trainer.threshold); 0.1 where it says none.',
       },
       runtime: {
         enum: ['auto', 'onnxruntime-node', 'builtin'],
@@ -48,19 +48,13 @@ export const rlPpo = defineStrategy({
     additionalProperties: false,
   },
   async create({ config, artifacts, featureHashes, featureDefinitions, log }) {
-    const { threshold = THRESHOLD, runtime = 'auto' } = config as { threshold?: number; runtime?: Runtime };
+    const { threshold: configured, runtime = 'auto' } = config as { threshold?: number; runtime?: Runtime };
     const supply = { features: FEATURES, featureHashes, featureDefinitions };
     const { policy, manifest } = await verifyPolicy(artifacts.model, supply, runtime);
-    const action = readAction(manifest.output, policy.outputs);
-    const trajectories = await verifyTrajectories(
-      (manifest as { golden_trajectories?: unknown }).golden_trajectories,
-      rlPpo as unknown as AnyStrategy,
-      positionDefinitions(manifest, featureDefinitions),
-      policy,
-      action,
-    );
+    const { action, threshold, trajectories } = await tryPolicy(policy, manifest, configured, featureDefinitions);
     log(`policy ${manifest.sha256.slice(0, 12)} loaded`, {
       runtime: policy.runtime,
+      threshold,
       trained_on: manifest.trained_on,
       golden_rows: manifest.golden.rows.length,
       golden_trajectories: trajectories,
@@ -75,6 +69,31 @@ export const rlPpo = defineStrategy({
     };
   },
 });
+
+/** What the policy is asked by, once it acts through its golden trajectories as it did in training; else it is closed. */
+async function tryPolicy(
+  policy: Policy,
+  manifest: ModelManifest,
+  configured: number | undefined,
+  current: Readonly<Record<string, object>> | undefined,
+): Promise<{ readonly action: ReadAction; readonly threshold: number; readonly trajectories: number }> {
+  try {
+    const trained = trainedThreshold(manifest);
+    const action = readAction(manifest.output, policy.outputs);
+    const trajectories = await verifyTrajectories(
+      (manifest as { golden_trajectories?: unknown }).golden_trajectories,
+      rlPpo as unknown as AnyStrategy,
+      positionDefinitions(manifest, current),
+      policy,
+      action,
+      trained,
+    );
+    return { action, threshold: configured ?? trained ?? THRESHOLD, trajectories };
+  } catch (error) {
+    await policy.close?.();
+    throw error;
+  }
+}
 
 /** File, features and predictions, in that order: a runtime gets bytes only when they are the manifest's. */
 export async function verifyPolicy(

@@ -1,7 +1,23 @@
-import { SignalboxError, type ModelOutput, type Opinion, type Position } from '@signalbox/core';
+import { SignalboxError, type ModelManifest, type ModelOutput, type Opinion, type Position } from '@signalbox/core';
 
-/** Actions smaller than this have no direction. */
+/** Actions smaller than this have no direction, where neither configuration nor manifest say otherwise. */
 export const THRESHOLD = 0.1;
+
+/**
+ * The threshold that a policy was trained with; undefined where its manifest says none.
+ * @throws SignalboxError MODEL_MANIFEST_INVALID
+ */
+export function trainedThreshold(manifest: ModelManifest): number | undefined {
+  const { trainer } = manifest as { trainer?: { threshold?: unknown } | null };
+  const threshold = trainer?.threshold;
+  if (threshold === undefined) return undefined;
+  if (typeof threshold === 'number' && threshold > 0 && threshold <= 1) return threshold;
+  throw new SignalboxError(
+    'MODEL_MANIFEST_INVALID',
+    `trainer.threshold is ${JSON.stringify(threshold)}, which is no number above 0 and up to 1.`,
+    'Write the manifest again with signalbox train.',
+  );
+}
 
 const CLASSES = 'short,flat,long';
 

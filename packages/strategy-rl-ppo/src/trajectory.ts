@@ -129,8 +129,9 @@ export async function verifyTrajectories(
   positions: PositionDefinitions,
   policy: Policy,
   action: ReadAction,
+  threshold: number | undefined,
 ): Promise<number> {
-  const list = checkTrajectories(trajectories, strategy.features, positions);
+  const list = checkTrajectories(trajectories, strategy.features, positions, policy.outputs, threshold);
   for (const [n, golden] of list.entries()) {
     const player = new Player(tapeOf(golden), strategy, positions, DEFAULT_RULES, golden.initial_equity);
     const played = await playPolicy(player, 0, policy, action, golden.threshold);
@@ -162,11 +163,15 @@ function differs(what: string): never {
   );
 }
 
-/** What comes with a model is data from elsewhere: shapes first. */
+const SIGNALS = ['long', 'short', 'flat', 'close', 'none'];
+
+/** What comes with a model is data from elsewhere: shapes first, and whether it is of this policy. */
 function checkTrajectories(
   value: unknown,
   features: readonly string[],
   positions: PositionDefinitions,
+  outputs: number,
+  threshold: number | undefined,
 ): readonly GoldenTrajectory[] {
   if (value === undefined) return [];
   if (!Array.isArray(value) || value.length > MAX_TRAJECTORIES)
@@ -198,6 +203,20 @@ function checkTrajectories(
     rows('market', 4, true);
     for (const key of ['initial_equity', 'threshold', 'slot_ms', 'slots_per_session', 'first_cost_bps'])
       if (!((it[key] as number) > 0 && Number.isFinite(it[key]))) invalid(`${where}.${key} is no number above 0`);
+    const each = (key: string, good: (x: unknown) => boolean, what: string): void =>
+      (it[key] as unknown[]).forEach((x, i) => good(x) || invalid(`${where}.${key}[${i}] is no ${what}`));
+    each('signals', (x) => SIGNALS.includes(x as string), `signal (${SIGNALS.join(', ')})`);
+    each('positions', (x) => x === -1 || x === 0 || x === 1, 'position: −1, 0 or 1');
+    each('equity', (x) => typeof x === 'number' && x > 0 && Number.isFinite(x), 'number above 0');
+    each(
+      'outputs',
+      (x) =>
+        x === null ||
+        (Array.isArray(x) && x.length === outputs && x.every((y) => typeof y === 'number' && Number.isFinite(y))),
+      `list of the policy’s ${outputs} number${outputs === 1 ? '' : 's'}, nor null`,
+    );
+    if (threshold !== undefined && it['threshold'] !== threshold)
+      invalid(`${where}.threshold is ${it['threshold'] as number}, the policy was trained with ${threshold}`);
     const times = (bars as number[][]).map((bar) => bar[0]!);
     if (times.some((time, i) => i > 0 && time <= times[i - 1]!)) invalid(`${where}.bars are not in order of time`);
     const { instrument } = it as { instrument?: Partial<Instrument> };

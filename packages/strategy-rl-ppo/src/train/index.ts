@@ -13,7 +13,7 @@ import { FEATURES } from '../features.js';
 import { builtinPolicy } from '../policy.js';
 import { rlPpo } from '../strategy.js';
 import { Player } from '../tape.js';
-import { taskOf } from './checkpoint.js';
+import { digestOf, taskOf } from './checkpoint.js';
 import { baselines, evaluate } from './evaluate.js';
 import { goldenRows, goldenTrajectories } from './golden.js';
 import { normaliserOf, usualOf } from './normaliser.js';
@@ -27,7 +27,6 @@ import { findTensorFlow } from './tensorflow.js';
 export { DEFAULT_OPTIONS, type PpoOptions } from './options.js';
 
 const INITIAL_EQUITY = 100_000;
-const CHECKPOINT_EVERY = 5;
 
 /**
  * Trains a PPO policy by TensorFlow.js over core's own step: fills, stops, costs, sizes and the features of its own position are those of
@@ -35,6 +34,7 @@ const CHECKPOINT_EVERY = 5;
  */
 const trainer: Trainer = {
   code: 'RL_PPO',
+  extension: 'onnx',
   async train(request: TrainingRequest): Promise<TrainingResult> {
     const options = optionsOf(request.options);
     const tensorflow = await findTensorFlow();
@@ -67,7 +67,7 @@ const trainer: Trainer = {
       seed: request.seed,
       backend: tensorflow.name,
       hashes: FEATURES.map((feature) => features.hashes[feature]),
-      bars: [request.bars.length, request.bars[0]?.time ?? 0, request.bars.at(-1)?.close ?? 0],
+      tape: digestOf(tape),
     });
     const trained = await trainPpo(tensorflow, {
       player,
@@ -87,7 +87,8 @@ const trainer: Trainer = {
           total: progress.iterations,
           text: `reward ${bps(progress.reward_bps)} a session${validation}`,
         });
-        if (progress.iteration % CHECKPOINT_EVERY === 0) await request.onCheckpoint?.(checkpoint());
+        // a round takes seconds, writing what it left milliseconds: at most the round under way is lost
+        await request.onCheckpoint?.(checkpoint());
       },
     });
 
@@ -102,7 +103,7 @@ const trainer: Trainer = {
       ),
     );
     const learned = evaluate(player, split.held, actOf(trained.policy, normaliser, options.threshold));
-    const others = baselines(player, split.held, learned, request.seed);
+    const others = await baselines(player, split.held, learned);
     const { earned: _, ...held } = learned;
     const golden = goldenRows(
       tensorflow.tf,
@@ -169,7 +170,7 @@ const trainer: Trainer = {
       ),
     };
     const line = (who: string, it: { mean_bps: number; standard_error_bps: number; entries: number }): string =>
-      `  ${who.padEnd(8)} ${bps(it.mean_bps).padStart(9)} ± ${it.standard_error_bps.toFixed(2)} a session, ${it.entries} entries`;
+      `  ${who.padEnd(9)} ${bps(it.mean_bps).padStart(9)} ± ${it.standard_error_bps.toFixed(2)} a session, ${it.entries} entries`;
     const summary = [
       `held sessions ${session(split.held[0]!)} to ${session(split.held.at(-1)!)} (${split.held.length}), after costs:`,
       line('RL_PPO', held),
@@ -178,7 +179,7 @@ const trainer: Trainer = {
         ? ['No policy was better than doing nothing on the validation sessions: this one does nothing.']
         : []),
     ].join('\n');
-    return { model, extension: 'onnx', manifest, metrics, summary };
+    return { model, manifest, metrics, summary };
   },
 };
 export default trainer;
@@ -215,7 +216,7 @@ function optionsOf(given: Readonly<Record<string, unknown>>): PpoOptions {
     entropy: [0, 1, 'any'],
     logStd: [-5, 2, 'any'],
     maxGradient: [1e-3, 1e3, 'any'],
-    threshold: [0, 1, 'any'],
+    threshold: [1e-6, 1, 'any'],
     validateEvery: [1, 100_000, 'whole'],
   };
   const fail = (what: string): never => {

@@ -66,7 +66,7 @@ export async function trainPpo({ tf }: TensorFlow, task: PpoTask): Promise<PpoRe
       best: { parameters: make(), iteration: 0, bound: 0 },
     };
   };
-  let state = task.resume ? readCheckpoint(task.resume, task.name, fresh) : fresh();
+  let state = task.resume ? readCheckpoint(task.resume, task.name, options.iterations, fresh) : fresh();
   const breathe = async (): Promise<void> => {
     await new Promise<void>((resolve) => setTimeout(resolve, 0));
     signal?.throwIfAborted();

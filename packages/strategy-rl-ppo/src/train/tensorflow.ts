@@ -18,10 +18,11 @@ const CANDIDATES = [
 ] as const;
 
 /** The fastest TensorFlow.js that is installed: tfjs-node, tfjs, or its core with the processor's backend. */
-export async function findTensorFlow(): Promise<TensorFlow> {
+export async function findTensorFlow(find: typeof importOptional = importOptional): Promise<TensorFlow> {
   for (const [name, backend] of CANDIDATES) {
-    const found = (await importOptional(name)) as (typeof Core & { default?: typeof Core }) | null;
-    if (found === null || (backend && (await importOptional(backend)) === null)) continue;
+    const found = (await find(name).catch((error: unknown) => broken(name, error))) as
+      (typeof Core & { default?: typeof Core }) | null;
+    if (found === null || (backend && (await find(backend)) === null)) continue;
     const tf = typeof found.tensor2d === 'function' ? found : found.default!;
     // without a native binding the processor's backend: the same numbers on every machine
     if (name !== '@tensorflow/tfjs-node') {
@@ -37,5 +38,13 @@ export async function findTensorFlow(): Promise<TensorFlow> {
   throw new StrategyUnavailable(
     'Training needs TensorFlow.js, which is not installed.',
     'npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-cpu (or @tensorflow/tfjs, or @tensorflow/tfjs-node).',
+  );
+}
+
+/** Installed and broken, as tfjs-node without its install script: said, not passed over in silence. */
+function broken(name: string, error: unknown): never {
+  throw new StrategyUnavailable(
+    `${name} is installed and does not load: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`,
+    'Install it again, with its install script (tfjs-node fetches its library with it), or remove it: the next slower one is then taken.',
   );
 }

@@ -17,16 +17,17 @@ const normaliser = {
   mean: Float32Array.of(0, 0, 0, 0, 0.5),
   scale: Float32Array.of(1, 1, 200, 3, 3),
 };
-const train = async (market: ToyMarket, iterations: number, seed = 1) => {
+/** The same training whatever the market. */
+const train = async (market: ToyMarket, seed: number) => {
   const player = new Player(toyTape(market), toyStrategy, POSITIONS, NO_LIMITS, 1_000_000);
   const options = {
     ...DEFAULT_OPTIONS,
-    iterations,
+    iterations: 40,
     sessionsPerIteration: 32,
-    minibatch: 128,
+    minibatch: 310,
     epochs: 4,
     hidden: [16],
-    learningRate: 3e-3,
+    learningRate: 5e-3,
   };
   const trained = await trainPpo(await findTensorFlow(), {
     player,
@@ -55,7 +56,7 @@ describe('a planted edge is learned', () => {
   it.each([1, 2, 3])(
     'training seed %i: at least 90 % of what the best policy, by dynamic programming, earns on sessions that were held back',
     async (seed) => {
-      const { player, act } = await train(PLANTED, 40, seed);
+      const { player, act } = await train(PLANTED, seed);
       bar = 0;
       const ideal = evaluate(player, HELD, optimal);
       expect(bar % SLOTS).toBe(0);
@@ -70,10 +71,10 @@ describe('a planted edge is learned', () => {
 });
 
 describe('without an edge nothing is pretended', () => {
-  it.each([1, 2, 3])(
-    'seed %i: on held sessions no more than flat, within two standard errors, and hardly a trade',
+  it.each([1, 2])(
+    'seed %i, trained as long: on held sessions no more than flat, within two standard errors, and hardly a trade',
     async (seed) => {
-      const { player, act } = await train({ ...PLANTED, driftBps: 0 }, 10, seed);
+      const { player, act } = await train({ ...PLANTED, driftBps: 0 }, seed);
       const learned = evaluate(player, HELD, act);
       expect(learned.mean_bps).toBeLessThanOrEqual(2 * learned.standard_error_bps);
       expect(learned.entries).toBeLessThan(0.2 * HELD.length);
