@@ -5,6 +5,8 @@ import { startDropFolder, type DropFolder } from './ingest/drop-folder.js';
 import { checkFeeds, feedWarnings, needsOf, type FeedFinding } from './ingest/feeds/check.js';
 import { createTake } from './ingest/take.js';
 import { listStrategies } from './stores/postgres/strategies.js';
+import { openQueue } from './jobs/queue.js';
+import { defaultConcurrency, startWorkers, type Workers } from './jobs/workers.js';
 import { createCycleTrigger } from './inference/cycles.js';
 import { createExplainer } from './inference/explain.js';
 import { openPlan, type Plan } from './inference/plan.js';
@@ -76,6 +78,7 @@ class Host {
   private services: Services | undefined;
   private store: Store | undefined;
   private readonly log: Log;
+  private workers: Workers | undefined;
   private withdraw = (): void => {};
 
   constructor(
@@ -171,10 +174,33 @@ class Host {
     await this.world.release();
   }
 
-  private async use(store: Store): Promise<void> {
+  private async use(opened: Store): Promise<void> {
+    // jobs work on one database: they end before it is closed, which happens too when the demo begins again
+    const store: Store = {
+      ...opened,
+      close: async () => {
+        await this.workers?.stop();
+        this.workers = undefined;
+        await opened.close();
+      },
+    };
     this.store = store;
     this.events.use(store.events);
     await this.crew.register(store);
+    this.openWorkers(store);
+  }
+
+  private openWorkers({ pool }: Store): void {
+    const { projectDir, jobWorkers } = this.config;
+    const concurrency = jobWorkers ?? defaultConcurrency();
+    if (concurrency === 0) return;
+    this.workers = startWorkers({
+      pool,
+      projectDir,
+      world: this.world.kind,
+      concurrency,
+      onError: this.revival.hear,
+    });
   }
 
   /** Getters: the store changes when the demo begins again. */
@@ -254,6 +280,7 @@ class Host {
         () => world.clock.now(),
       ),
       feeds: () => this.checkFeeds(),
+      jobs: openQueue(() => host.store!.pool),
       version: version(),
       ...(world.control ? { control: world.control } : {}),
     };

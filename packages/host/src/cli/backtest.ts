@@ -5,6 +5,7 @@ import { openPlan } from '../inference/plan.js';
 import { discover } from '../plugins/discover.js';
 import { pluginTransforms } from '../plugins/transforms.js';
 import { openArtifacts } from '../stores/artifacts/open.js';
+import { submitJob } from './jobs.js';
 import { configOf, day, type Session } from './session.js';
 import { withStore } from './store.js';
 import { table } from './terminal.js';
@@ -15,6 +16,7 @@ interface BacktestFlags {
   readonly strategies?: string;
   readonly name?: string;
   readonly world: string;
+  readonly job?: boolean;
 }
 
 /** `signalbox backtest`: the stored bars of a window through the installed strategies, into a run of its own. */
@@ -25,6 +27,7 @@ export function backtestCommand(session: Session): Command {
     .option('--to <date>', 'last session, YYYY-MM-DD; default: the last stored', day)
     .option('--strategies <codes>', 'codes with commas; default: all active ones')
     .option('--name <text>', 'a name for the run')
+    .option('--job', 'queue it for a running host instead of running it here')
     .option('--world <world>', 'market or demo', 'market')
     .addHelpText(
       'after',
@@ -36,6 +39,19 @@ export function backtestCommand(session: Session): Command {
 async function run(session: Session, flags: BacktestFlags): Promise<void> {
   const { terminal, signal } = session;
   const config = configOf(session, { world: flags.world });
+  const strategies = flags.strategies
+    ?.split(',')
+    .map((code) => code.trim())
+    .filter(Boolean);
+  if (flags.job) {
+    const { from, to, name } = flags;
+    return submitJob(session, flags.world, 'backtest', {
+      ...(strategies === undefined ? {} : { strategies }),
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      ...(name === undefined ? {} : { name }),
+    });
+  }
   const discovered = await discover(config.projectDir, config.plugins);
   const plan = openPlan(
     config.instruments[0],
@@ -43,10 +59,6 @@ async function run(session: Session, flags: BacktestFlags): Promise<void> {
     await pluginTransforms(config.projectDir, config.plugins),
   );
   const artifacts = await openArtifacts(config.projectDir, config.artifacts);
-  const strategies = flags.strategies
-    ?.split(',')
-    .map((code) => code.trim())
-    .filter(Boolean);
   const report = await withStore(session, config, async ({ pool, world }) => {
     signal.throwIfAborted();
     const progress = terminal.progress('backtest', 'bars');

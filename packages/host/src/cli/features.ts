@@ -10,6 +10,7 @@ import { discover, type Discovery } from '../plugins/discover.js';
 import { pluginTransforms } from '../plugins/transforms.js';
 import type { Config } from '../config/config.js';
 import { EXIT } from './exit-codes.js';
+import { submitJob } from './jobs.js';
 import { configOf, examples, type Session } from './session.js';
 import { withStore } from './store.js';
 import { table } from './terminal.js';
@@ -18,6 +19,7 @@ interface Flags {
   readonly world: string;
   readonly store?: boolean;
   readonly out: string;
+  readonly job?: boolean;
 }
 
 /** `signalbox features check | migrate | types`: the feature file, what is stored of it, and who rests on it. */
@@ -43,7 +45,8 @@ export function featuresCommand(session: Session): Command {
       'after',
       `\nMay be stopped and run again. A running host goes on with the file that it was started with: start it anew.\n${examples('features migrate', 'features migrate --world market --json')}`,
     )
-    .action((flags: Flags) => migrate(session, flags));
+    .option('--job', 'queue it for a running host instead of running it here')
+    .action((flags: Flags) => (flags.job ? submitJob(session, flags.world, 'features', {}) : migrate(session, flags)));
   features
     .command('types')
     .description('write a TypeScript file with the names of the features, so that a wrong one does not compile')

@@ -11,6 +11,7 @@ import { featuresCommand } from './features.js';
 import { ingestCommand } from './ingest.js';
 import { logsCommand } from './logs.js';
 import { keysCommand } from './keys.js';
+import { jobsCommand } from './jobs.js';
 import { modelsCommand } from './models.js';
 import { pluginsCommand } from './plugins.js';
 import { maintainCommand } from './maintain.js';
@@ -18,6 +19,7 @@ import { psqlCommand } from './psql.js';
 import { riskCommand } from './risk.js';
 import { restoreCommand } from './restore.js';
 import { startCommand } from './start.js';
+import { sweepCommand } from './sweep.js';
 import { Terminal, type Streams } from './terminal.js';
 import { trainCommand } from './train.js';
 import type { Session } from './session.js';
@@ -37,6 +39,8 @@ export function programOf(session: Session): Command {
     demoCommand,
     ingestCommand,
     backtestCommand,
+    sweepCommand,
+    jobsCommand,
     exportCommand,
     featuresCommand,
     trainCommand,

@@ -64,6 +64,8 @@ export interface Config {
   /** Absolute path of the feature file; null for the one that core brings. */
   readonly features: string | null;
   readonly allowSimulatedModels: boolean;
+  /** Jobs at a time on this host; null for the default. */
+  readonly jobWorkers: number | null;
   /** Strategies whose answers cost are asked in the demo world too. */
   readonly meteredInDemo: boolean;
   /** The first is the default. */
@@ -206,6 +208,7 @@ export function loadConfig(
     strategies: file.strategies ?? {},
     features: features === undefined ? null : resolve(projectDir, features),
     allowSimulatedModels: file.allowSimulatedModels ?? false,
+    jobWorkers: file.jobWorkers ?? null,
     meteredInDemo: file.meteredInDemo ?? false,
     instruments: [first, ...others],
     databaseUrl,

@@ -129,6 +129,13 @@ export const CONFIG_SCHEMA = Type.Object(
         description: 'CSV files of bars or macro values that are put here are taken in; relative to this file.',
       }),
     ),
+    jobWorkers: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 64,
+        description: 'Backtests and other jobs at a time on this host; 0 for none, half of the processors by default.',
+      }),
+    ),
     instruments: Type.Optional(
       Type.Array(
         Type.Object(

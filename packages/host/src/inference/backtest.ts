@@ -25,7 +25,7 @@ import { readBars } from '../stores/postgres/bars.js';
 import { commitBatch, type BatchedPart } from '../stores/postgres/batch.js';
 import { readMacro } from '../stores/postgres/macro.js';
 import { storeProvenance } from '../stores/postgres/provenance.js';
-import { createRun, discardRun, finishRun, setRunProgress } from '../stores/postgres/runs.js';
+import { createRun, discardRun, finishRun, holdRun, setRunProgress } from '../stores/postgres/runs.js';
 import { listStrategies, type StrategyRecord } from '../stores/postgres/strategies.js';
 import { backtestResult, type StrategyResult } from './backtest-result.js';
 import { addMacro } from './macro-series.js';
@@ -51,11 +51,15 @@ export interface BacktestOptions {
   readonly strategies?: readonly string[];
   /** What a person calls it. */
   readonly name?: string;
+  /** By code: what this run has other than the strategy's row, as a sweep has. */
+  readonly parameters?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Wall time, epoch milliseconds. */
   readonly now: number;
   /** Parts that go to the store at once; 6,000 by default. */
   readonly batch?: number;
   readonly signal?: AbortSignal;
+  /** Hears of the run before anything is written into it. */
+  readonly onRun?: (runId: string) => Promise<void>;
   readonly onProgress?: (done: number, total: number) => void;
   readonly log?: (code: string, message: string) => void;
 }
@@ -108,7 +112,12 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   const champions =
     options.artifacts && (await openChampions(options.artifacts, pool, world, options.allowSimulatedModels));
   const opened = await openStrategies({
-    rows: rows.map((row) => ({ code: row.code, package: row.package, parameters: row.parameters, isActive: true })),
+    rows: rows.map((row) => ({
+      code: row.code,
+      package: row.package,
+      parameters: { ...row.parameters, ...options.parameters?.[row.code] },
+      isActive: true,
+    })),
     discovered: options.discovered,
     features: plan.features,
     instrument,
@@ -135,9 +144,15 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
       from: bars[first]!.time,
       to: bars.at(-1)!.time,
       strategies: codes,
-      config: { name: options.name ?? null, featureHash: plan.featureHash, calendarVersion: calendar.version },
+      config: {
+        name: options.name ?? null,
+        featureHash: plan.featureHash,
+        calendarVersion: calendar.version,
+        ...(options.parameters ? { parameters: options.parameters } : {}),
+      },
     });
     try {
+      await options.onRun?.(runId);
       const done = await run(options, runId, opened, rows, bars, from, series, others);
       const results = await backtestResult(
         pool,
@@ -158,7 +173,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
         strategies: results,
         status: opened.status(),
       };
-      await finishRun(pool, runId, 'done', { ...report });
+      if (!(await finishRun(pool, runId, 'done', { ...report }))) await holdRun(pool, runId);
       return report;
     } catch (error) {
       const cancelled = options.signal?.aborted === true;
@@ -209,7 +224,7 @@ async function run(
     }),
   );
 
-  const of = { runId, mode: 'backtest', symbol: instrument.symbol } as const;
+  const of = { runId, mode: 'backtest', symbol: instrument.symbol, heldOpen: true } as const;
   let batch: BatchedPart[] = [];
   // while the database writes one batch the next is computed; `commitBatch` reads all it needs before it first waits
   let writing: Promise<unknown> = Promise.resolve();

@@ -5,6 +5,7 @@ import type { Reads } from '../stores/postgres/reads/index.js';
 import type { PublishedEvent } from '../stores/events/event.js';
 import type { FeedFinding } from '../ingest/feeds/check.js';
 import type { Take } from '../ingest/take.js';
+import type { JobQueue } from '../jobs/queue.js';
 import type { CycleTrigger } from '../inference/cycles.js';
 import type { Explainer } from '../inference/explain.js';
 import type { DeskRequests } from '../inference/requests.js';
@@ -60,6 +61,7 @@ export interface ServiceDependencies {
   readonly ingest: Take;
   /** The feeds of the series that active strategies need. */
   readonly feeds: () => Promise<readonly FeedFinding[]>;
+  readonly jobs: JobQueue;
   readonly version: string;
   readonly metrics?: Pick<Metrics, 'text'>;
   /** Who is let in; `createServices` gives it. */

@@ -1,6 +1,7 @@
 import { createCalendar, USD_COP, USDCOP_CALENDAR, type Clock } from '@signalbox/core';
 import type { Pool } from 'pg';
 import { createDeskRequests } from '../../src/inference/requests.js';
+import { openQueue } from '../../src/jobs/queue.js';
 import { createCycleTrigger } from '../../src/inference/cycles.js';
 import type { Explainer } from '../../src/inference/explain.js';
 import { createTake } from '../../src/ingest/take.js';
@@ -85,6 +86,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     desk: createDeskRequests(() => pool, 200),
     ingest: createTake(() => pool, calendar, clock.now),
     feeds: async () => [],
+    jobs: openQueue(() => pool),
     version: '0.0.0-test',
   };
   const services = createServices(dependencies, {

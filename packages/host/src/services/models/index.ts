@@ -8,6 +8,7 @@ import { commandClock, readClock } from './clock.js';
 import { performanceComparison, strategyMetrics } from './comparison.js';
 import { runCycle } from './cycles.js';
 import { deliverSignal } from './deliver.js';
+import { JOB_ROUTES } from './jobs.js';
 import { equityCurves } from './equity-curves.js';
 import { events } from './events.js';
 import { explainSignal } from './explain.js';
@@ -50,4 +51,5 @@ export const MODELS_ROUTES: readonly Route[] = Object.freeze([
   feeds,
   ingestBars,
   ingestMacro,
+  ...JOB_ROUTES,
 ]);

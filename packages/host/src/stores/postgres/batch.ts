@@ -3,12 +3,15 @@ import type { Client, Pool } from 'pg';
 import { at, copyRows, floats, type CopyValue } from './copy.js';
 import { lostPosition, ownPrice, storePerformance, type DecisionMode, type PartCommit } from './decisions.js';
 import { withBulkTransaction } from './pool.js';
+import { holdRun } from './runs.js';
 
 /** What the parts of one batch have in common. */
 export interface BatchOf {
   readonly runId: string;
   readonly mode: Exclude<DecisionMode, 'live' | 'catch_up'>;
   readonly symbol: string;
+  /** Nothing is written once the run has ended: a backtest that was taken for abandoned. */
+  readonly heldOpen?: boolean;
 }
 
 export type BatchedPart = Omit<PartCommit, 'runId' | 'mode' | 'symbol'>;
@@ -40,6 +43,7 @@ export async function commitBatch(pool: Pool, of: BatchOf, parts: readonly Batch
   return withBulkTransaction(
     pool,
     async (client) => {
+      if (of.heldOpen) await holdRun(client, of.runId);
       await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`batch ${of.runId} ${of.symbol}`]);
       const { rows } = await client.query<{ id: number; barTime: number }>(
         `SELECT strategy_id AS id, bar_time AS "barTime" FROM dw.strategy_state WHERE run_id = $1 AND symbol = $2 FOR UPDATE`,

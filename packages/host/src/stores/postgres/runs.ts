@@ -1,3 +1,4 @@
+import { SignalboxError } from '@signalbox/core';
 import type { Pool } from 'pg';
 import { withBulkTransaction, type Queryable } from './pool.js';
 
@@ -47,16 +48,32 @@ export async function setRunProgress(db: Queryable, id: string, progress: number
   await db.query('UPDATE dw.runs SET progress = $2 WHERE run_id = $1', [id, Math.min(1, Math.max(0, progress))]);
 }
 
+/** @returns false when the run has ended before: another process took it for abandoned and discarded it */
 export async function finishRun(
   db: Queryable,
   id: string,
   state: 'done' | 'failed' | 'cancelled',
   result: Readonly<Record<string, unknown>> | null,
-): Promise<void> {
-  await db.query(
+): Promise<boolean> {
+  const { rowCount } = await db.query(
     `UPDATE dw.runs SET state = $2, result = $3, finished_at = now(), progress = CASE $2 WHEN 'done' THEN 1 ELSE progress END
-     WHERE run_id = $1`,
+     WHERE run_id = $1 AND state IN ('queued', 'running')`,
     [id, state, result === null ? null : JSON.stringify(result)],
+  );
+  return rowCount === 1;
+}
+
+/**
+ * Holds a run open to the end of the transaction. Whoever discards it waits for that, and afterwards nothing more is written.
+ * @throws RUN_UNKNOWN when it has ended
+ */
+export async function holdRun(db: Queryable, id: string): Promise<void> {
+  const { rowCount } = await db.query(`SELECT 1 FROM dw.runs WHERE run_id = $1 AND state = 'running' FOR SHARE`, [id]);
+  if (rowCount === 1) return;
+  throw new SignalboxError(
+    'RUN_UNKNOWN',
+    `the run ${id} was discarded while it was written`,
+    'Nothing of it was kept; start it again if nobody else did.',
   );
 }
 
@@ -92,7 +109,8 @@ const FACTS = [
 /** Ends a backtest that failed or was cancelled: its row stays and says so, all that it wrote is removed, in one transaction. */
 export async function discardRun(pool: Pool, id: string, state: 'failed' | 'cancelled', reason: string): Promise<void> {
   await withBulkTransaction(pool, async (client) => {
-    for (const table of FACTS) await client.query(`DELETE FROM dw.${table} WHERE run_id = $1`, [id]);
+    // first the state: a batch that is being written holds it, a later one is refused by it
     await finishRun(client, id, state, { reason });
+    for (const table of FACTS) await client.query(`DELETE FROM dw.${table} WHERE run_id = $1`, [id]);
   });
 }

@@ -1,0 +1,77 @@
+import { isSignalboxError } from '@signalbox/core';
+import type { Client } from 'pg';
+import { beat, endJob, JOB_LOCK, readJob, requeueJob, type Attempt, type JobProblem } from '../stores/postgres/jobs.js';
+import { openClient, openPool, storeError } from '../stores/postgres/pool.js';
+import { deleteRun } from '../stores/postgres/runs.js';
+import { TRY_AGAIN, type ToChild } from './message.js';
+import { work, type Standing } from './work.js';
+
+const BEAT_MS = 1_000;
+
+/**
+ * Does one job in this process: holds its lock, says that it lives, hears of its cancellation, and writes down how it ended.
+ * @returns the exit code
+ */
+export async function attend(order: Extract<ToChild, { type: 'work' }>, stop: AbortSignal): Promise<number> {
+  const mine: Attempt = { id: order.job, attempt: order.attempt };
+  const pool = openPool(order.connection, { max: 4, statementTimeoutMs: 600_000 });
+  const cancel = new AbortController();
+  const standing: Standing = { progress: 0, note: null };
+  let timer: NodeJS.Timeout | undefined;
+  let lock: Client | undefined;
+  try {
+    const job = await readJob(pool, order.job);
+    if (!job || job.attempt !== order.attempt || job.state !== 'running') return 0;
+    lock = await openClient(order.connection);
+    // taken over: nothing may be written any more
+    lock.once('end', () => process.exit(TRY_AGAIN));
+    const { rows } = await lock.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1, hashtext($2)) AS held', [
+      JOB_LOCK,
+      order.job,
+    ]);
+    if (!rows[0]!.held) return TRY_AGAIN;
+    const tick = async (): Promise<void> => {
+      const told = await beat(pool, mine, { ...standing, pid: process.pid });
+      if (!told) process.exit(0);
+      if (told.cancelRequested) cancel.abort();
+    };
+    await tick();
+    // a beat that fails is made up for by the next
+    timer = setInterval(() => void tick().catch(() => {}), BEAT_MS);
+    // what an earlier attempt has left
+    if (job.runId !== null) await deleteRun(pool, job.runId);
+    const signal = AbortSignal.any([stop, cancel.signal]);
+    const result = await work({ ...order, pool, mine, job, signal, standing });
+    clearInterval(timer);
+    await endJob(pool, mine, { state: 'done', result });
+    return 0;
+  } catch (error) {
+    clearInterval(timer);
+    return await fallen(error).catch(() => TRY_AGAIN);
+  } finally {
+    lock?.removeAllListeners('end');
+    await lock?.end().catch(() => {});
+    await pool.end().catch(() => {});
+  }
+
+  async function fallen(error: unknown): Promise<number> {
+    if (cancel.signal.aborted) await endJob(pool, mine, { state: 'cancelled' });
+    else if (stop.aborted) await requeueJob(pool, mine, true);
+    else {
+      const known = storeError(error);
+      // the database or the store of models is away: later it may go well
+      if (isSignalboxError(known) && /^(STORE_DOWN|STORE_DISK_FULL|ARTIFACT_STORE_DOWN)$/.test(known.code)) throw known;
+      await endJob(pool, mine, { state: 'failed', error: problemOf(known) });
+    }
+    return 0;
+  }
+}
+
+function problemOf(error: unknown): JobProblem {
+  if (isSignalboxError(error)) return { code: error.code, message: error.message, remedy: error.remedy };
+  return {
+    code: 'INTERNAL',
+    message: error instanceof Error ? error.message : String(error),
+    remedy: 'This is a fault of Signalbox or of a plugin: report it with the job’s parameters.',
+  };
+}

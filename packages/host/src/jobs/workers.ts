@@ -1,0 +1,224 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { availableParallelism, hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { run, type Runner } from 'graphile-worker';
+import type { Pool } from 'pg';
+import {
+  awaitProcess,
+  beginJob,
+  cutOffHolder,
+  endJob,
+  lostJobs,
+  readJob,
+  requeueJob,
+  type JobRecord,
+  type LostJob,
+} from '../stores/postgres/jobs.js';
+import { connectionOf, withTransaction } from '../stores/postgres/pool.js';
+import { discardRun } from '../stores/postgres/runs.js';
+import type { ToChild } from './message.js';
+import { deliver, enginePool, prepareEngine, TASK } from './queue.js';
+import { quiet } from './quiet.js';
+
+export interface WorkersOptions {
+  readonly pool: Pool;
+  readonly projectDir: string;
+  readonly world: 'market' | 'simulated';
+  /** Jobs at a time on this host. */
+  readonly concurrency: number;
+  readonly onError?: (error: unknown) => void;
+  /** The module that a job's process runs; that of the built package by default. */
+  readonly entry?: string;
+  /** A job whose process is gone is taken over after so long, one that is not heard of after `stalledMs`. */
+  readonly deadMs?: number;
+  readonly stalledMs?: number;
+  readonly sweepMs?: number;
+  /** A job that killed its process, or lost its host, so often is given up; 5 by default. */
+  readonly maxAttempts?: number;
+}
+
+export interface Workers {
+  /** Jobs that run go back into the queue. */
+  stop(): Promise<void>;
+}
+
+const MAX_ATTEMPTS = 5;
+const STOP_MS = 4_000;
+
+/** Half of the processors: the others are for the cycle, the services and the database. */
+export const defaultConcurrency = (): number => Math.max(1, Math.floor(availableParallelism() / 2));
+
+/**
+ * Takes jobs from the queue of the database, one process for each, so that no computation runs on the loop that serves. Any
+ * number of hosts may do so: a job has one worker at a time, and is begun again when that is lost.
+ */
+export function startWorkers(options: WorkersOptions): Workers {
+  const {
+    pool,
+    concurrency,
+    onError = () => {},
+    deadMs = 5_000,
+    stalledMs = 60_000,
+    sweepMs = 2_000,
+    maxAttempts = MAX_ATTEMPTS,
+  } = options;
+  const children = new Set<ChildProcess>();
+  const interrupted = new Set<string>();
+  let stopping = false;
+  const own = enginePool(connectionOf(pool), concurrency + 2);
+
+  const work = async (id: string, worker: string): Promise<void> => {
+    if (stopping) {
+      interrupted.add(id);
+      throw new Error('the host ends');
+    }
+    const job = await beginJob(pool, id, { worker, host: hostname() });
+    if (!job) return;
+    // until the process speaks for itself, which under load takes a while
+    const beating = setInterval(() => void awaitProcess(pool, job).catch(() => {}), 1_000);
+    const exit = await runChild(options, job, children).finally(() => clearInterval(beating));
+    if (!(await settle(pool, job, exit, stopping, maxAttempts))) return;
+    if (stopping) interrupted.add(id);
+    // the engine waits a moment, longer each time, before it hands the job out again
+    throw new Error(exit);
+  };
+
+  let runner: Runner | undefined;
+  const ending = new AbortController();
+  // the engine gives up after some failures in a row: a database that was away for half a minute
+  const running = (async (): Promise<void> => {
+    while (!stopping) {
+      try {
+        await prepareEngine(pool);
+        if (stopping) return;
+        runner = await run({
+          pgPool: own,
+          concurrency,
+          pollInterval: 2_000,
+          noHandleSignals: true,
+          logger: quiet,
+          taskList: {
+            [TASK]: (payload, { job }) => work((payload as { id: string }).id, job.locked_by ?? ''),
+          },
+        });
+        // it was told to end while it opened
+        if (stopping) await runner.stop();
+        await runner.promise;
+      } catch (error) {
+        if (!stopping) onError(error);
+      }
+      await sleep(stopping ? 0 : 2_000, undefined, { signal: ending.signal }).catch(() => {});
+    }
+  })();
+
+  let sweeping: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    if (runner) sweeping = sweeping.then(() => sweep(pool, deadMs, stalledMs, maxAttempts)).catch(onError);
+  }, sweepMs);
+
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    clearInterval(timer);
+    for (const child of children) if (child.connected) child.send({ type: 'stop' } satisfies ToChild);
+    const kill = setTimeout(() => children.forEach((child) => child.kill('SIGKILL')), STOP_MS);
+    await sweeping;
+    ending.abort();
+    await runner?.stop().catch(() => {});
+    await running;
+    clearTimeout(kill);
+    // at once to whoever else works, and not after the engine's pause
+    for (const id of interrupted) await deliver(pool, id).catch(onError);
+    await own.end();
+  };
+  let stopped: Promise<void> | undefined;
+  return { stop: () => (stopped ??= stop()) };
+}
+
+/** Runs a job's process to its end. @returns how it went, in words */
+function runChild({ pool, projectDir, world, entry }: WorkersOptions, job: JobRecord, children: Set<ChildProcess>) {
+  return new Promise<string>((resolve) => {
+    const child = fork(entry ?? childEntry(), [], {
+      cwd: projectDir,
+      // the terminal is the host's
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: ['--no-warnings'],
+    });
+    children.add(child);
+    let said = '';
+    child.stderr!.on('data', (chunk) => (said = (said + String(chunk)).slice(-2_000)));
+    const message: ToChild = {
+      type: 'work',
+      connection: connectionOf(pool),
+      projectDir,
+      world,
+      job: job.id,
+      attempt: job.attempt,
+    };
+    child.once('error', (error) => resolve(`its process could not be started: ${error.message}`));
+    child.once('close', (code, signal) => {
+      children.delete(child);
+      const last = said.trim().split('\n').at(-1) ?? '';
+      resolve(`its process ended (${signal ?? `exit ${code}`})${last === '' ? '' : `: ${last.slice(0, 300)}`}`);
+    });
+    child.send(message, () => {}); // a child that is gone already is heard of by its end
+  });
+}
+
+/** After the end of a job's process. @returns whether the job is to be begun again */
+async function settle(
+  pool: Pool,
+  job: JobRecord,
+  exit: string,
+  stopping: boolean,
+  maxAttempts: number,
+): Promise<boolean> {
+  const now = await readJob(pool, job.id);
+  if (!now || now.attempt > job.attempt || (now.state !== 'running' && now.state !== 'queued')) return false;
+  // it went back into the queue by itself: the host ends, or the database was away
+  if (now.state === 'queued') return true;
+  if (now.runId !== null) await discardRun(pool, now.runId, now.cancelRequested ? 'cancelled' : 'failed', exit);
+  if (now.cancelRequested) {
+    await endJob(pool, job, { state: 'cancelled' });
+    return false;
+  }
+  if (!stopping && job.attempt >= maxAttempts) {
+    await endJob(pool, job, { state: 'failed', error: died(job.attempt, exit) });
+    return false;
+  }
+  return requeueJob(pool, job, stopping);
+}
+
+const died = (attempts: number, how: string) => ({
+  code: 'JOB_DIED',
+  message: `it was begun ${attempts} times and never came to its end; last time ${how}`,
+  remedy: 'Look for what ends its process: memory, a plugin that crashes; then queue it again.',
+});
+
+/** Jobs whose worker is lost go back into the queue, whichever host had them. */
+async function sweep(pool: Pool, deadMs: number, stalledMs: number, maxAttempts: number): Promise<void> {
+  for (const job of await lostJobs(pool, deadMs, stalledMs)) await takeBack(pool, job, maxAttempts);
+}
+
+async function takeBack(pool: Pool, job: LostJob, maxAttempts: number): Promise<void> {
+  if (job.state === 'running') {
+    await cutOffHolder(pool, job.id);
+    const how = 'its worker was lost';
+    if (job.runId !== null) await discardRun(pool, job.runId, job.cancelRequested ? 'cancelled' : 'failed', how);
+    if (job.cancelRequested) return void (await endJob(pool, job, { state: 'cancelled' }));
+    if (job.attempt >= maxAttempts)
+      return void (await endJob(pool, job, { state: 'failed', error: died(job.attempt, how) }));
+  }
+  await withTransaction(pool, async (client) => {
+    if (job.state === 'running' && !(await requeueJob(client, job, false))) return;
+    // the engine keeps a job for its worker for hours; one that lives all the same finds the job begun by another
+    if (job.worker) await client.query('SELECT graphile_worker.force_unlock_workers($1)', [[job.worker]]);
+    await deliver(client, job.id);
+  });
+}
+
+function childEntry(): string {
+  const manifest = createRequire(import.meta.url).resolve('@signalbox/host/package.json');
+  return join(dirname(manifest), 'dist', 'job-child.js');
+}

@@ -1,0 +1,228 @@
+import type { Pool } from 'pg';
+import type { Queryable } from './pool.js';
+
+export const JOB_KINDS = ['backtest', 'sweep', 'features', 'train'] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+export const JOB_STATES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+export interface JobProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** A row of `dw.jobs`. Times are epoch milliseconds, wall time. */
+export interface JobRecord {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly state: JobState;
+  /** 0–1. */
+  readonly progress: number;
+  /** What it is at, in words. */
+  readonly note: string | null;
+  /** How often it was started. */
+  readonly attempt: number;
+  readonly cancelRequested: boolean;
+  readonly host: string | null;
+  readonly pid: number | null;
+  readonly runId: string | null;
+  readonly finishedParts: unknown;
+  readonly result: Readonly<Record<string, unknown>> | null;
+  readonly error: JobProblem | null;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+}
+
+const COLUMNS = `job_id AS id, kind, parameters, state, progress, note, attempt, cancel_requested AS "cancelRequested", host, pid,
+  run_id AS "runId", finished_parts AS "finishedParts", result, error, created_at AS "createdAt", started_at AS "startedAt",
+  finished_at AS "finishedAt"`;
+
+/** @returns undefined when the same job is queued or runs already */
+export async function insertJob(
+  db: Queryable,
+  job: { readonly id: string; readonly kind: JobKind; readonly key: string; readonly parameters: object },
+): Promise<JobRecord | undefined> {
+  const { rows } = await db.query<JobRecord>(
+    `INSERT INTO dw.jobs (job_id, kind, natural_key, parameters) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (natural_key) WHERE state IN ('queued', 'running') DO NOTHING RETURNING ${COLUMNS}`,
+    [job.id, job.kind, job.key, JSON.stringify(job.parameters)],
+  );
+  return rows[0];
+}
+
+export async function findUnderway(db: Queryable, key: string): Promise<JobRecord | undefined> {
+  const { rows } = await db.query<JobRecord>(
+    `SELECT ${COLUMNS} FROM dw.jobs WHERE natural_key = $1 AND state IN ('queued', 'running')`,
+    [key],
+  );
+  return rows[0];
+}
+
+export async function readJob(db: Queryable, id: string): Promise<JobRecord | undefined> {
+  return (await db.query<JobRecord>(`SELECT ${COLUMNS} FROM dw.jobs WHERE job_id = $1`, [id])).rows[0];
+}
+
+export interface JobFilter {
+  readonly kind?: JobKind | undefined;
+  readonly state?: JobState | undefined;
+  readonly limit: number;
+}
+
+/** Newest first. */
+export async function listJobs(db: Queryable, { kind, state, limit }: JobFilter): Promise<JobRecord[]> {
+  const { rows } = await db.query<JobRecord>(
+    `SELECT ${COLUMNS} FROM dw.jobs WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR state = $2)
+     ORDER BY created_at DESC, job_id LIMIT $3`,
+    [kind ?? null, state ?? null, limit],
+  );
+  return rows;
+}
+
+/** A queued job begins. @returns undefined when it is not queued: another one has it, or it has ended */
+export async function beginJob(
+  db: Queryable,
+  id: string,
+  by: { readonly worker: string; readonly host: string },
+): Promise<JobRecord | undefined> {
+  const { rows } = await db.query<JobRecord>(
+    `UPDATE dw.jobs SET state = 'running', attempt = attempt + 1, worker = $2, host = $3, pid = NULL, progress = 0, note = NULL,
+       started_at = clock_timestamp(), heartbeat_at = clock_timestamp()
+     WHERE job_id = $1 AND state = 'queued' RETURNING ${COLUMNS}`,
+    [id, by.worker, by.host],
+  );
+  return rows[0];
+}
+
+/** The attempt of a job: what it writes counts only while it is the last one. */
+export interface Attempt {
+  readonly id: string;
+  readonly attempt: number;
+}
+const MINE = `job_id = $1 AND attempt = $2 AND state = 'running'`;
+
+/** Says that it lives and how far it is. @returns undefined when this attempt no longer counts */
+export async function beat(
+  db: Queryable,
+  { id, attempt }: Attempt,
+  { progress, note, pid }: { readonly progress: number; readonly note: string | null; readonly pid: number },
+): Promise<{ readonly cancelRequested: boolean } | undefined> {
+  const { rows } = await db.query<{ cancelRequested: boolean }>(
+    `UPDATE dw.jobs SET heartbeat_at = clock_timestamp(), progress = greatest(progress, $3), note = $4, pid = $5
+     WHERE ${MINE} RETURNING cancel_requested AS "cancelRequested"`,
+    [id, attempt, Math.min(1, Math.max(0, progress)), note, pid],
+  );
+  return rows[0];
+}
+
+/** The host of a job says that its process is about to come. */
+export async function awaitProcess(db: Queryable, { id, attempt }: Attempt): Promise<void> {
+  await db.query(`UPDATE dw.jobs SET heartbeat_at = clock_timestamp() WHERE ${MINE} AND pid IS NULL`, [id, attempt]);
+}
+
+/** Which run it writes into; what it has finished. @returns false when this attempt no longer counts */
+export async function noteRun(db: Queryable, { id, attempt }: Attempt, runId: string | null): Promise<boolean> {
+  return (await db.query(`UPDATE dw.jobs SET run_id = $3 WHERE ${MINE}`, [id, attempt, runId])).rowCount === 1;
+}
+
+export async function noteParts(db: Queryable, { id, attempt }: Attempt, parts: unknown): Promise<boolean> {
+  const { rowCount } = await db.query(`UPDATE dw.jobs SET finished_parts = $3 WHERE ${MINE}`, [
+    id,
+    attempt,
+    JSON.stringify(parts),
+  ]);
+  return rowCount === 1;
+}
+
+export type Ending =
+  | { readonly state: 'done'; readonly result: object }
+  | { readonly state: 'failed'; readonly error: JobProblem }
+  | { readonly state: 'cancelled' };
+
+/** @returns false when this attempt no longer counts */
+export async function endJob(db: Queryable, { id, attempt }: Attempt, ending: Ending): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `UPDATE dw.jobs SET state = $3, result = $4, error = $5, note = NULL, finished_at = clock_timestamp(),
+       progress = CASE $3 WHEN 'done' THEN 1 ELSE progress END
+     WHERE ${MINE}`,
+    [
+      id,
+      attempt,
+      ending.state,
+      ending.state === 'done' ? JSON.stringify(ending.result) : null,
+      ending.state === 'failed' ? JSON.stringify(ending.error) : null,
+    ],
+  );
+  return rowCount === 1;
+}
+
+/** Back into the queue, to be begun anew. `innocent`: the start does not count. @returns false when this attempt no longer counts */
+export async function requeueJob(db: Queryable, { id, attempt }: Attempt, innocent: boolean): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `UPDATE dw.jobs SET state = 'queued', note = NULL, worker = NULL, pid = NULL, attempt = attempt - $3::int WHERE ${MINE}`,
+    [id, attempt, innocent ? 1 : 0],
+  );
+  return rowCount === 1;
+}
+
+/** Ends a queued job; tells a running one to end. @returns undefined when it has ended before, or is unknown */
+export async function cancelJob(db: Queryable, id: string): Promise<JobRecord | undefined> {
+  const { rows } = await db.query<JobRecord>(
+    `UPDATE dw.jobs SET cancel_requested = true, state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END,
+       finished_at = CASE state WHEN 'queued' THEN clock_timestamp() END
+     WHERE job_id = $1 AND state IN ('queued', 'running') RETURNING ${COLUMNS}`,
+    [id],
+  );
+  return rows[0];
+}
+
+/** Takes an ended job out of the history. @returns undefined when there is none that has ended */
+export async function deleteJob(db: Queryable, id: string): Promise<JobRecord | undefined> {
+  const { rows } = await db.query<JobRecord>(
+    `DELETE FROM dw.jobs WHERE job_id = $1 AND state NOT IN ('queued', 'running') RETURNING ${COLUMNS}`,
+    [id],
+  );
+  return rows[0];
+}
+
+/** First key of the advisory locks that the processes of jobs hold. */
+export const JOB_LOCK = 7_446_011;
+const HOLDERS = `SELECT l.pid FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+  AND l.classid = ${JOB_LOCK} AND l.objid = (hashtext(j.job_id)::bigint & 4294967295)::oid
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+
+export interface LostJob extends Attempt {
+  readonly state: 'queued' | 'running';
+  readonly worker: string | null;
+  readonly cancelRequested: boolean;
+  readonly runId: string | null;
+}
+
+/**
+ * Running jobs whose process is gone (its lock is free) or has not been heard of for `stalledMs`, and queued ones that the
+ * engine does not know (a restored database).
+ */
+export async function lostJobs(pool: Pool, deadMs: number, stalledMs: number): Promise<LostJob[]> {
+  const { rows } = await pool.query<LostJob>(
+    `SELECT j.job_id AS id, j.attempt, j.state, j.worker, j.cancel_requested AS "cancelRequested", j.run_id AS "runId"
+     FROM dw.jobs j WHERE
+       (j.state = 'running' AND (j.heartbeat_at < clock_timestamp() - $2 * interval '1 ms'
+         OR (j.heartbeat_at < clock_timestamp() - $1 * interval '1 ms' AND NOT EXISTS (${HOLDERS}))))
+       OR (j.state = 'queued' AND j.created_at < clock_timestamp() - $1 * interval '1 ms'
+         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs g WHERE g.key = j.job_id))`,
+    [deadMs, stalledMs],
+  );
+  return rows;
+}
+
+/** Ends the database connections of a process that holds a job and stands still: it may not wake and write. */
+export async function cutOffHolder(db: Queryable, id: string): Promise<void> {
+  await db.query(
+    `SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+       AND a.application_name IN (SELECT h.application_name FROM pg_stat_activity h, (SELECT $1::text AS job_id) j
+         WHERE h.application_name <> '' AND h.pid IN (${HOLDERS}))`,
+    [id],
+  );
+}

@@ -1,0 +1,226 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openQueue, type JobQueue } from '../../src/jobs/queue.js';
+import type { SweepReport } from '../../src/jobs/sweep.js';
+import { startWorkers, type Workers, type WorkersOptions } from '../../src/jobs/workers.js';
+import type { BacktestReport } from '../../src/inference/backtest.js';
+import { listRuns, readRun } from '../../src/stores/postgres/runs.js';
+import { openJobStage, type JobStage } from './stage.js';
+
+let stage: JobStage;
+let queue: JobQueue;
+let open: Workers[] = [];
+/** What an undisturbed backtest of the whole window gives. */
+let calm: { figures: unknown; rows: number };
+
+const workers = (more: Partial<WorkersOptions> = {}): Workers => {
+  const { pool } = stage.db;
+  const started = startWorkers({
+    pool,
+    projectDir: stage.projectDir,
+    world: 'simulated',
+    concurrency: 1,
+    sweepMs: 200,
+    deadMs: 3_000,
+    ...more,
+  });
+  open.push(started);
+  return started;
+};
+afterEach(async () => {
+  await Promise.all(open.map((one) => one.stop()));
+  open = [];
+});
+const ended = (job: { state: string }): boolean => job.state !== 'queued' && job.state !== 'running';
+const figures = (result: unknown): unknown => (result as BacktestReport).strategies;
+const slow = (ms: number) => ({ RULE: { slow_ms: ms } });
+
+beforeAll(async () => {
+  stage = await openJobStage();
+  queue = openQueue(() => stage.db.pool);
+  const one = workers();
+  const { id } = await queue.submit('backtest', {});
+  const job = await stage.until(id, ended);
+  expect(job).toMatchObject({ state: 'done', progress: 1, attempt: 1, error: null });
+  const facts = await stage.facts();
+  expect(facts.map(({ run }) => run)).toEqual([job.runId]);
+  calm = { figures: figures(job.result), rows: facts[0]!.rows };
+  expect(calm.rows).toBeGreaterThan(2_400);
+  await one.stop();
+  open = [];
+}, 120_000);
+
+describe('jobs', { timeout: 200_000 }, () => {
+  it('the same job while it is queued is one job, whatever the order of its parameters; afterwards it is another', async () => {
+    const a = await queue.submit('backtest', { from: '2024-01-10', to: '2024-01-20' });
+    const b = await queue.submit('backtest', { to: '2024-01-20', from: '2024-01-10' });
+    const c = await queue.submit('backtest', { from: '2024-01-10', to: '2024-01-19' });
+    expect(b.id).toBe(a.id);
+    expect(c.id).not.toBe(a.id);
+    expect((await queue.cancel(a.id)).state).toBe('cancelled');
+    const d = await queue.submit('backtest', { from: '2024-01-10', to: '2024-01-20' });
+    expect(d.id).not.toBe(a.id);
+    await queue.cancel(c.id);
+    await queue.cancel(d.id);
+    await expect(queue.cancel(d.id)).rejects.toThrowError(expect.objectContaining({ code: 'JOB_ENDED' }));
+    workers();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect((await queue.read(d.id)).attempt, 'a cancelled one is never begun').toBe(0);
+  });
+
+  it('parameters are checked before anything is queued', async () => {
+    for (const [kind, given] of [
+      ['backtest', { strategy: 'RULE' }],
+      ['backtest', { from: '2024-02-01', to: '2024-01-01' }],
+      ['sweep', { strategy: 'RULE', grid: {} }],
+      ['sweep', { strategy: 'RULE', grid: { a: Array(30).fill(1), b: Array(30).fill(1) } }],
+      ['train', {}],
+    ] as const) {
+      await expect(queue.submit(kind, given)).rejects.toThrowError(
+        expect.objectContaining({ code: 'PARAMETER_INVALID' }),
+      );
+    }
+  });
+
+  it('progress grows while it runs; cancelled, its rows are gone and job and run say so', async () => {
+    workers();
+    const { id } = await queue.submit('backtest', { parameters: slow(4) });
+    const first = await stage.until(id, (job) => job.progress > 0.05 && job.runId !== null);
+    const later = await stage.until(id, (job) => job.progress > first.progress);
+    expect(later.progress).toBeLessThan(1);
+    expect(later.pid).not.toBe(process.pid);
+    await queue.cancel(id);
+    const job = await stage.until(id, ended, 15);
+    expect(job).toMatchObject({ state: 'cancelled', result: null });
+    expect((await readRun(stage.db.pool, job.runId!))!.state).toBe('cancelled');
+    expect((await stage.facts()).map(({ run }) => run)).not.toContain(job.runId);
+  });
+
+  it('one that is refused fails at once with code, message and remedy', async () => {
+    workers();
+    const { id } = await queue.submit('backtest', { strategies: ['NOPE'] });
+    expect(await stage.until(id, ended)).toMatchObject({
+      state: 'failed',
+      attempt: 1,
+      error: {
+        code: 'STRATEGY_UNKNOWN',
+        message: expect.stringContaining('NOPE'),
+        remedy: expect.stringMatching(/\w/),
+      },
+    });
+  });
+
+  it('one whose process dies each time is given up, and leaves no rows', async () => {
+    workers({ maxAttempts: 2 });
+    const { id } = await queue.submit('backtest', { parameters: { RULE: { kill_at: 900 } } });
+    const job = await stage.until(id, ended);
+    expect(job).toMatchObject({ state: 'failed', attempt: 2, error: { code: 'JOB_DIED' } });
+    expect(job.error!.message).toContain('SIGKILL');
+    expect((await stage.facts()).map(({ run }) => run)).not.toContain(job.runId);
+  });
+
+  it('a host that ends puts its job back, which does not count as a failed start', async () => {
+    const first = workers();
+    const { id } = await queue.submit('backtest', { parameters: slow(1.5) });
+    await stage.until(id, (job) => job.progress > 0.05);
+    await first.stop();
+    expect(await queue.read(id)).toMatchObject({ state: 'queued', attempt: 0 });
+    workers();
+    expect(await stage.until(id, ended)).toMatchObject({ state: 'done', attempt: 1 });
+  });
+
+  it('two hosts share the queue; one is killed, the other finishes its job, no row is doubled or left', async () => {
+    const before = (await stage.facts()).length;
+    const hosts = [stage.worker(), stage.worker()];
+    try {
+      const { id } = await queue.submit('backtest', { parameters: slow(2) });
+      const other = await queue.submit('backtest', { parameters: slow(2.001) });
+      const [first, second] = await Promise.all(
+        [id, other.id].map((one) => stage.until(one, (job) => job.progress > 0.1 && job.runId !== null)),
+      );
+      expect(first!.pid, 'both work at the same time').not.toBe(second!.pid);
+      const host = hosts.find((one) => one.pid === parentOf(first!.pid!))!;
+      process.kill(host.pid!, 'SIGKILL');
+      const killed = Date.now();
+      await stage.until(id, (job) => job.attempt === 2, 40);
+      const taken = Date.now() - killed;
+      const done = await Promise.all([id, other.id].map((one) => stage.until(one, ended, 120)));
+      console.log(`taken over after ${taken} ms, the other host being busy meanwhile`);
+      expect(done.map(({ state }) => state)).toEqual(['done', 'done']);
+      expect(done.map(({ attempt }) => attempt)).toEqual([2, 1]);
+      const facts = await stage.facts();
+      expect(facts.length, 'one run for each job, nothing of the lost attempt').toBe(before + 2);
+      for (const { runId, result } of done) {
+        expect(facts.find(({ run }) => run === runId)!.rows).toBe(calm.rows);
+        expect(figures(result)).toEqual(calm.figures);
+      }
+      expect((await listRuns(stage.db.pool)).some((run) => run.id === first!.runId)).toBe(false);
+    } finally {
+      for (const host of hosts) host.kill('SIGKILL');
+    }
+  });
+
+  it('one that stands still is taken over; when it wakes it writes nothing', async () => {
+    workers({ concurrency: 2, stalledMs: 3_000 });
+    const { id } = await queue.submit('backtest', { parameters: slow(1.2) });
+    const first = await stage.until(id, (job) => job.progress > 0.1 && job.pid !== null);
+    process.kill(first.pid!, 'SIGSTOP');
+    try {
+      await stage.until(id, (job) => job.attempt === 2 && job.pid !== null && job.pid !== first.pid);
+    } finally {
+      process.kill(first.pid!, 'SIGCONT');
+    }
+    const job = await stage.until(id, ended);
+    expect(job).toMatchObject({ state: 'done', attempt: 2 });
+    expect(figures(job.result)).toEqual(calm.figures);
+    const facts = await stage.facts();
+    expect(facts.find(({ run }) => run === job.runId)!.rows).toBe(calm.rows);
+    expect(facts.map(({ run }) => run)).not.toContain(first.runId);
+    expect(() => process.kill(first.pid!, 0), 'it has ended').toThrow();
+  });
+
+  it('a sweep goes on from its last finished trial, and says how lucky its best may be', async () => {
+    workers();
+    const grid = { low: [0.2, 0.3, 0.4], slow_ms: [1.5] };
+    const { id } = await queue.submit('sweep', { strategy: 'RULE', grid });
+    const under = await stage.until(id, (job) => job.note === '2 of 3' && job.pid !== null);
+    expect(under.finishedParts).toHaveLength(1);
+    process.kill(under.pid!, 'SIGKILL');
+    const job = await stage.until(id, ended);
+    expect(job).toMatchObject({ state: 'done', attempt: 2, progress: 1 });
+    const report = job.result as unknown as SweepReport;
+    expect(report.trials.map(({ parameters }) => parameters['low']).sort()).toEqual([0.2, 0.3, 0.4]);
+    const sharpes = report.trials.map(({ result }) => result.sharpe_ratio ?? -Infinity);
+    expect(sharpes).toEqual([...sharpes].sort((a, b) => b - a));
+    const same = report.trials.find(({ parameters }) => parameters['low'] === 0.4)!;
+    expect([same.result], 'the figures of a backtest with these parameters').toEqual(calm.figures);
+    expect(report.deflated_sharpe!.trials).toBe(sharpes.filter(Number.isFinite).length);
+    expect(report.warning).toContain('best of 3 trials');
+    const kept = (await listRuns(stage.db.pool)).filter((run) => String(run.config['name']).startsWith('sweep'));
+    expect(kept, 'rows of trials are not kept unless asked for').toEqual([]);
+  });
+
+  it('features are backfilled as a job, and a repeated one writes nothing', async () => {
+    workers();
+    const one = await stage.until((await queue.submit('features', {})).id, ended);
+    expect(one.error).toBeNull();
+    expect(one).toMatchObject({ state: 'done', result: { bars: 2_400, written: 2_400 } });
+    const two = await stage.until((await queue.submit('features', {})).id, ended);
+    expect(two).toMatchObject({ state: 'done', result: { written: 0 } });
+  });
+
+  it('a queued job that the engine has lost, as after a restore, is delivered again', async () => {
+    const { id } = await queue.submit('backtest', { from: '2024-02-01' });
+    await stage.db.pool.query('SELECT graphile_worker.remove_job($1)', [id]);
+    await stage.db.pool.query(`UPDATE dw.jobs SET created_at = now() - interval '1 minute' WHERE job_id = $1`, [id]);
+    workers();
+    expect((await stage.until(id, ended)).state).toBe('done');
+    const { runId } = await queue.remove(id);
+    expect(await readRun(stage.db.pool, runId!), 'its run goes with it').toBeUndefined();
+    await expect(queue.read(id)).rejects.toThrowError(expect.objectContaining({ code: 'JOB_UNKNOWN' }));
+  });
+});
+
+function parentOf(pid: number): number {
+  return Number(/\nPPid:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+}

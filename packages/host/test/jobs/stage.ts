@@ -1,0 +1,105 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createCalendar, USDCOP_CALENDAR } from '@signalbox/core';
+import { createSimulator } from '@signalbox/core/testing';
+import { MACRO_NAMES } from '../../src/ingest/macro-columns.js';
+import { storeBars } from '../../src/stores/postgres/bars.js';
+import { readJob, type JobRecord } from '../../src/stores/postgres/jobs.js';
+import { storeMacro } from '../../src/stores/postgres/macro.js';
+import { pluginProject } from '../plugin-project.js';
+import { testDatabase, type TestDatabase } from '../postgres.js';
+import { databaseUrl } from '../running-host.js';
+
+const calendar = createCalendar(USDCOP_CALENDAR);
+const sessions = createSimulator({ seed: 11, calendar, edge: 0.3, firstSession: '2024-01-02' }).sessions(40);
+
+/** A rule; `slow_ms` makes each bar last, `kill_at` ends the process at that bar. */
+const MODULE = `export default Object.freeze({
+  $$type: '@signalbox/Strategy', code: 'RULE', name: 'RULE', type: 'ML', apiVersion: 1, features: ['rsi_9'],
+  config: { type: 'object', additionalProperties: false, properties: {
+    slow_ms: { type: 'number', default: 0 }, kill_at: { type: 'integer', default: 0 }, low: { type: 'number', default: 0.4 } } },
+  create({ config }) {
+    let n = 0;
+    const { slow_ms = 0, kill_at = 0, low = 0.4 } = config;
+    return { onBar({ features }) {
+      if (++n === kill_at) process.kill(process.pid, 'SIGKILL');
+      if (slow_ms > 0) { const end = performance.now() + slow_ms; while (performance.now() < end); }
+      const rsi = features.rsi_9;
+      return rsi > 0.6 ? { signal: 'short', confidence: 0.9, reasoning: 'high' }
+        : rsi < low ? { signal: 'long', confidence: 0.8, reasoning: 'low' } : { signal: 'close', reasoning: 'between' };
+    } };
+  },
+});`;
+
+export interface JobStage {
+  readonly db: TestDatabase;
+  readonly projectDir: string;
+  /** A process that works on the queue, as a person starts one. */
+  worker(): ChildProcess;
+  /** Waits until a job is so. */
+  until(id: string, what: (job: JobRecord) => boolean, seconds?: number): Promise<JobRecord>;
+  /** Rows of each run in each fact table. */
+  facts(): Promise<{ readonly run: string; readonly rows: number }[]>;
+}
+
+const FACTS = [
+  'fact_strategy_signals',
+  'fact_no_signal',
+  'fact_strategy_positions',
+  'fact_equity_curve',
+  'fact_strategy_performance',
+  'strategy_state',
+];
+
+/** A world of 40 sessions, a project with one strategy, and no worker yet. */
+export async function openJobStage(): Promise<JobStage> {
+  const project = pluginProject();
+  const plugin = project.install('RULE', MODULE);
+  writeFileSync(join(project.dir, 'signalbox.config.json'), JSON.stringify({ world: 'demo', plugins: [plugin] }));
+  const db = await testDatabase({ world: 'simulated' });
+  await storeBars(
+    db.pool,
+    sessions.flatMap(({ bars }) => bars.map((bar) => ({ ...bar, symbol: 'USD/COP', source: 'simulated' }))),
+  );
+  await storeMacro(
+    db.pool,
+    MACRO_NAMES,
+    sessions
+      .flatMap(({ macro }) => macro)
+      .map(({ date, values }) => ({ date, values: MACRO_NAMES.map((name) => values[name] ?? null) })),
+    'simulated',
+  );
+  return {
+    db,
+    projectDir: project.dir,
+    worker: () =>
+      spawn(
+        process.execPath,
+        [fileURLToPath(new URL('../../bin/signalbox.js', import.meta.url)), 'jobs', 'work', '--workers', '1'],
+        {
+          cwd: project.dir,
+          env: { ...process.env, DATABASE_URL: databaseUrl(db.connection) },
+          stdio: ['ignore', 'ignore', process.env['SIGNALBOX_DEBUG'] ? 'inherit' : 'ignore'],
+        },
+      ),
+    async until(id, what, seconds = 100) {
+      const deadline = Date.now() + seconds * 1000;
+      for (;;) {
+        const job = (await readJob(db.pool, id))!;
+        if (what(job)) return job;
+        if (Date.now() > deadline) throw new Error(`the job is ${JSON.stringify(job)}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
+    async facts() {
+      const { rows } = await db.pool.query<{ run: string; rows: number }>(
+        `SELECT run_id AS run, sum(n)::int AS rows FROM (${FACTS.map(
+          (table) => `SELECT run_id, count(*) AS n FROM dw.${table} GROUP BY run_id`,
+        ).join(' UNION ALL ')}) t GROUP BY run_id ORDER BY 1`,
+      );
+      return rows;
+    },
+  };
+}
