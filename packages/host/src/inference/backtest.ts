@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import {
-  andThen,
   createSymbolBars,
   createZone,
   DEFAULT_RULES,
@@ -33,6 +32,8 @@ import { addOthers } from './market-memory.js';
 import type { Plan } from './plan.js';
 import { claimRun, discardAbandonedRuns } from './run-claim.js';
 import { SessionRecord } from './session-record.js';
+
+const TURN_MS = 100;
 
 export interface BacktestOptions {
   readonly pool: Pool;
@@ -237,6 +238,15 @@ async function run(
     writing.catch(() => {});
   };
 
+  // a turn for signals, timers and the database's answers: a slow strategy's thousand bars would be too long without one
+  let turned = performance.now();
+  const turn = async (): Promise<void> => {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    turned = performance.now();
+    signal?.throwIfAborted();
+  };
+  let done = bars.findIndex((bar) => bar.time >= from);
+
   const stages: Stages = { instrument, calendar, rules: DEFAULT_RULES, seats };
   try {
     const result = await replay({
@@ -259,12 +269,15 @@ async function run(
             performance,
           });
         });
-        return batch.length >= batchSize ? flush() : undefined;
+        done++;
+        if (batch.length >= batchSize) return flush();
+        if (performance.now() - turned < TURN_MS) return undefined;
+        onProgress?.(done, bars.length);
+        return turn();
       },
-      onProgress(done, total) {
-        onProgress?.(done, total);
-        // a turn for signals, timers and the database's answers
-        return andThen(new Promise<void>((resolve) => setImmediate(resolve)), () => signal?.throwIfAborted());
+      onProgress(all, total) {
+        onProgress?.(all, total);
+        return turn();
       },
     });
     await flush();

@@ -6,13 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { run, type Runner } from 'graphile-worker';
 import type { Pool } from 'pg';
 import {
-  awaitProcess,
   beginJob,
   cutOffHolder,
   endJob,
   lostJobs,
   readJob,
   requeueJob,
+  superviseJob,
   type JobRecord,
   type LostJob,
 } from '../stores/postgres/jobs.js';
@@ -46,6 +46,8 @@ export interface Workers {
 
 const MAX_ATTEMPTS = 5;
 const STOP_MS = 4_000;
+/** Seconds that a cancelled job's process has to end by itself. */
+const CANCEL_TICKS = 5;
 
 /** Half of the processors: the others are for the cycle, the services and the database. */
 export const defaultConcurrency = (): number => Math.max(1, Math.floor(availableParallelism() / 2));
@@ -76,9 +78,18 @@ export function startWorkers(options: WorkersOptions): Workers {
     }
     const job = await beginJob(pool, id, { worker, host: hostname() });
     if (!job) return;
-    // until the process speaks for itself, which under load takes a while
-    const beating = setInterval(() => void awaitProcess(pool, job).catch(() => {}), 1_000);
-    const exit = await runChild(options, job, children).finally(() => clearInterval(beating));
+    const { child, ended } = runChild(options, job);
+    children.add(child);
+    let cancelled = 0;
+    const watch = async (): Promise<void> => {
+      // one that hangs in a strategy does not hear that it is cancelled
+      if ((await superviseJob(pool, job))?.cancelRequested && ++cancelled > CANCEL_TICKS) child.kill('SIGKILL');
+    };
+    const watching = setInterval(() => void watch().catch(() => {}), 1_000);
+    const exit = await ended.finally(() => {
+      clearInterval(watching);
+      children.delete(child);
+    });
     if (!(await settle(pool, job, exit, stopping, maxAttempts))) return;
     if (stopping) interrupted.add(id);
     // the engine waits a moment, longer each time, before it hands the job out again
@@ -136,34 +147,33 @@ export function startWorkers(options: WorkersOptions): Workers {
   return { stop: () => (stopped ??= stop()) };
 }
 
-/** Runs a job's process to its end. @returns how it went, in words */
-function runChild({ pool, projectDir, world, entry }: WorkersOptions, job: JobRecord, children: Set<ChildProcess>) {
-  return new Promise<string>((resolve) => {
-    const child = fork(entry ?? childEntry(), [], {
-      cwd: projectDir,
-      // the terminal is the host's
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: ['--no-warnings'],
-    });
-    children.add(child);
+/** Begins a job's process. `ended` says how it went, in words. */
+function runChild({ pool, projectDir, world, entry }: WorkersOptions, job: JobRecord) {
+  const child = fork(entry ?? childEntry(), [], {
+    cwd: projectDir,
+    // the terminal is the host's
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    execArgv: ['--no-warnings'],
+  });
+  const ended = new Promise<string>((resolve) => {
     let said = '';
     child.stderr!.on('data', (chunk) => (said = (said + String(chunk)).slice(-2_000)));
-    const message: ToChild = {
-      type: 'work',
-      connection: connectionOf(pool),
-      projectDir,
-      world,
-      job: job.id,
-      attempt: job.attempt,
-    };
     child.once('error', (error) => resolve(`its process could not be started: ${error.message}`));
     child.once('close', (code, signal) => {
-      children.delete(child);
       const last = said.trim().split('\n').at(-1) ?? '';
       resolve(`its process ended (${signal ?? `exit ${code}`})${last === '' ? '' : `: ${last.slice(0, 300)}`}`);
     });
-    child.send(message, () => {}); // a child that is gone already is heard of by its end
   });
+  const message: ToChild = {
+    type: 'work',
+    connection: connectionOf(pool),
+    projectDir,
+    world,
+    job: job.id,
+    attempt: job.attempt,
+  };
+  child.send(message, () => {}); // a child that is gone already is heard of by its end
+  return { child, ended };
 }
 
 /** After the end of a job's process. @returns whether the job is to be begun again */

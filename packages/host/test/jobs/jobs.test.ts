@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openQueue, type JobQueue } from '../../src/jobs/queue.js';
 import type { SweepReport } from '../../src/jobs/sweep.js';
@@ -33,7 +33,11 @@ afterEach(async () => {
 });
 const ended = (job: { state: string }): boolean => job.state !== 'queued' && job.state !== 'running';
 const figures = (result: unknown): unknown => (result as BacktestReport).strategies;
-const slow = (ms: number) => ({ RULE: { slow_ms: ms } });
+/** A backtest that goes on slowly until its gate is opened. */
+const gated = async () => {
+  const { path, open: go } = stage.gate();
+  return { go, ...(await queue.submit('backtest', { parameters: { RULE: { gate: path } } })) };
+};
 
 beforeAll(async () => {
   stage = await openJobStage();
@@ -84,14 +88,26 @@ describe('jobs', { timeout: 200_000 }, () => {
 
   it('progress grows while it runs; cancelled, its rows are gone and job and run say so', async () => {
     workers();
-    const { id } = await queue.submit('backtest', { parameters: slow(4) });
-    const first = await stage.until(id, (job) => job.progress > 0.05 && job.runId !== null);
+    const { id } = await gated();
+    const first = await stage.until(id, (job) => job.progress > 0 && job.runId !== null);
     const later = await stage.until(id, (job) => job.progress > first.progress);
     expect(later.progress).toBeLessThan(1);
     expect(later.pid).not.toBe(process.pid);
     await queue.cancel(id);
     const job = await stage.until(id, ended, 15);
     expect(job).toMatchObject({ state: 'cancelled', result: null });
+    expect((await readRun(stage.db.pool, job.runId!))!.state).toBe('cancelled');
+    expect((await stage.facts()).map(({ run }) => run)).not.toContain(job.runId);
+  });
+
+  it('one that hangs inside a strategy is cancelled all the same: its process is ended, its rows are gone', async () => {
+    workers();
+    const { id } = await queue.submit('backtest', { parameters: { RULE: { hang_at: 900 } } });
+    const { pid } = await stage.until(id, (job) => job.runId !== null && job.pid !== null);
+    await queue.cancel(id);
+    const job = await stage.until(id, ended, 30);
+    expect(job).toMatchObject({ state: 'cancelled', attempt: 1 });
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
     expect((await readRun(stage.db.pool, job.runId!))!.state).toBe('cancelled');
     expect((await stage.facts()).map(({ run }) => run)).not.toContain(job.runId);
   });
@@ -121,10 +137,11 @@ describe('jobs', { timeout: 200_000 }, () => {
 
   it('a host that ends puts its job back, which does not count as a failed start', async () => {
     const first = workers();
-    const { id } = await queue.submit('backtest', { parameters: slow(1.5) });
-    await stage.until(id, (job) => job.progress > 0.05);
+    const { id, go } = await gated();
+    await stage.until(id, (job) => job.progress > 0);
     await first.stop();
     expect(await queue.read(id)).toMatchObject({ state: 'queued', attempt: 0 });
+    go();
     workers();
     expect(await stage.until(id, ended)).toMatchObject({ state: 'done', attempt: 1 });
   });
@@ -133,17 +150,19 @@ describe('jobs', { timeout: 200_000 }, () => {
     const before = (await stage.facts()).length;
     const hosts = [stage.worker(), stage.worker()];
     try {
-      const { id } = await queue.submit('backtest', { parameters: slow(2) });
-      const other = await queue.submit('backtest', { parameters: slow(2.001) });
+      const { id, go } = await gated();
+      const other = await gated();
       const [first, second] = await Promise.all(
-        [id, other.id].map((one) => stage.until(one, (job) => job.progress > 0.1 && job.runId !== null)),
+        [id, other.id].map((one) => stage.until(one, (job) => job.progress > 0 && job.runId !== null)),
       );
       expect(first!.pid, 'both work at the same time').not.toBe(second!.pid);
       const host = hosts.find((one) => one.pid === parentOf(first!.pid!))!;
       process.kill(host.pid!, 'SIGKILL');
       const killed = Date.now();
+      other.go();
       await stage.until(id, (job) => job.attempt === 2, 40);
       const taken = Date.now() - killed;
+      go();
       const done = await Promise.all([id, other.id].map((one) => stage.until(one, ended, 120)));
       console.log(`taken over after ${taken} ms, the other host being busy meanwhile`);
       expect(done.map(({ state }) => state)).toEqual(['done', 'done']);
@@ -161,10 +180,11 @@ describe('jobs', { timeout: 200_000 }, () => {
   });
 
   it('one that stands still is taken over; when it wakes it writes nothing', async () => {
-    workers({ concurrency: 2, stalledMs: 3_000 });
-    const { id } = await queue.submit('backtest', { parameters: slow(1.2) });
-    const first = await stage.until(id, (job) => job.progress > 0.1 && job.pid !== null);
+    workers({ concurrency: 2, stalledMs: 4_000 });
+    const { id, go } = await gated();
+    const first = await stage.until(id, (job) => job.progress > 0 && job.pid !== null);
     process.kill(first.pid!, 'SIGSTOP');
+    go();
     try {
       await stage.until(id, (job) => job.attempt === 2 && job.pid !== null && job.pid !== first.pid);
     } finally {
@@ -176,26 +196,30 @@ describe('jobs', { timeout: 200_000 }, () => {
     const facts = await stage.facts();
     expect(facts.find(({ run }) => run === job.runId)!.rows).toBe(calm.rows);
     expect(facts.map(({ run }) => run)).not.toContain(first.runId);
-    expect(() => process.kill(first.pid!, 0), 'it has ended').toThrow();
+    await expect.poll(() => existsSync(`/proc/${first.pid}`), { timeout: 10_000 }).toBe(false);
   });
 
   it('a sweep goes on from its last finished trial, and says how lucky its best may be', async () => {
     workers();
-    const grid = { low: [0.2, 0.3, 0.4], slow_ms: [1.5] };
-    const { id } = await queue.submit('sweep', { strategy: 'RULE', grid });
-    const under = await stage.until(id, (job) => job.note === '2 of 3' && job.pid !== null);
-    expect(under.finishedParts).toHaveLength(1);
+    const { path, open: go } = stage.gate();
+    const { path: none, open: openNone } = stage.gate();
+    openNone();
+    // the first trial runs free, the others stand at the gate
+    const { id } = await queue.submit('sweep', { strategy: 'RULE', grid: { gate: [none, path], low: [0.2, 0.4] } });
+    const under = await stage.until(id, (job) => job.note === '3 of 4' && job.pid !== null);
+    expect(under.finishedParts).toHaveLength(2);
     process.kill(under.pid!, 'SIGKILL');
+    go();
     const job = await stage.until(id, ended);
     expect(job).toMatchObject({ state: 'done', attempt: 2, progress: 1 });
     const report = job.result as unknown as SweepReport;
-    expect(report.trials.map(({ parameters }) => parameters['low']).sort()).toEqual([0.2, 0.3, 0.4]);
+    expect(report.trials.map(({ parameters }) => parameters['low']).sort()).toEqual([0.2, 0.2, 0.4, 0.4]);
     const sharpes = report.trials.map(({ result }) => result.sharpe_ratio ?? -Infinity);
     expect(sharpes).toEqual([...sharpes].sort((a, b) => b - a));
     const same = report.trials.find(({ parameters }) => parameters['low'] === 0.4)!;
     expect([same.result], 'the figures of a backtest with these parameters').toEqual(calm.figures);
     expect(report.deflated_sharpe!.trials).toBe(sharpes.filter(Number.isFinite).length);
-    expect(report.warning).toContain('best of 3 trials');
+    expect(report.warning).toContain('best of 4 trials');
     const kept = (await listRuns(stage.db.pool)).filter((run) => String(run.config['name']).startsWith('sweep'));
     expect(kept, 'rows of trials are not kept unless asked for').toEqual([]);
   });

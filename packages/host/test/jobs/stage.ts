@@ -15,20 +15,25 @@ import { databaseUrl } from '../running-host.js';
 const calendar = createCalendar(USDCOP_CALENDAR);
 const sessions = createSimulator({ seed: 11, calendar, edge: 0.3, firstSession: '2024-01-02' }).sessions(40);
 
-/** A rule; `slow_ms` makes each bar last, `kill_at` ends the process at that bar. */
-const MODULE = `export default Object.freeze({
+/** A rule. With `gate`, a bar lasts 20 ms until that file is there; `kill_at` ends the process at that bar, `hang_at` stays there. */
+const MODULE = `import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+export default Object.freeze({
   $$type: '@signalbox/Strategy', code: 'RULE', name: 'RULE', type: 'ML', apiVersion: 1, features: ['rsi_9'],
   config: { type: 'object', additionalProperties: false, properties: {
-    slow_ms: { type: 'number', default: 0 }, kill_at: { type: 'integer', default: 0 }, low: { type: 'number', default: 0.4 } } },
+    gate: { type: 'string', default: '' }, kill_at: { type: 'integer', default: 0 },
+    hang_at: { type: 'integer', default: 0 }, low: { type: 'number', default: 0.4 } } },
   create({ config }) {
     let n = 0;
-    const { slow_ms = 0, kill_at = 0, low = 0.4 } = config;
+    const { gate = '', kill_at = 0, hang_at = 0, low = 0.4 } = config;
+    let open = gate === '';
+    const say = (rsi) => rsi > 0.6 ? { signal: 'short', confidence: 0.9, reasoning: 'high' }
+      : rsi < low ? { signal: 'long', confidence: 0.8, reasoning: 'low' } : { signal: 'close', reasoning: 'between' };
     return { onBar({ features }) {
       if (++n === kill_at) process.kill(process.pid, 'SIGKILL');
-      if (slow_ms > 0) { const end = performance.now() + slow_ms; while (performance.now() < end); }
-      const rsi = features.rsi_9;
-      return rsi > 0.6 ? { signal: 'short', confidence: 0.9, reasoning: 'high' }
-        : rsi < low ? { signal: 'long', confidence: 0.8, reasoning: 'low' } : { signal: 'close', reasoning: 'between' };
+      while (n === hang_at);
+      open ||= existsSync(gate);
+      return open ? say(features.rsi_9) : sleep(20).then(() => say(features.rsi_9));
     } };
   },
 });`;
@@ -36,6 +41,8 @@ const MODULE = `export default Object.freeze({
 export interface JobStage {
   readonly db: TestDatabase;
   readonly projectDir: string;
+  /** A file that is not there yet, and its making. */
+  gate(): { readonly path: string; open(): void };
   /** A process that works on the queue, as a person starts one. */
   worker(): ChildProcess;
   /** Waits until a job is so. */
@@ -58,6 +65,7 @@ export async function openJobStage(): Promise<JobStage> {
   const project = pluginProject();
   const plugin = project.install('RULE', MODULE);
   writeFileSync(join(project.dir, 'signalbox.config.json'), JSON.stringify({ world: 'demo', plugins: [plugin] }));
+  let gates = 0;
   const db = await testDatabase({ world: 'simulated' });
   await storeBars(
     db.pool,
@@ -74,6 +82,10 @@ export async function openJobStage(): Promise<JobStage> {
   return {
     db,
     projectDir: project.dir,
+    gate() {
+      const path = join(project.dir, `gate-${++gates}`);
+      return { path, open: () => writeFileSync(path, '') };
+    },
     worker: () =>
       spawn(
         process.execPath,

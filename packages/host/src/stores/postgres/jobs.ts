@@ -117,9 +117,17 @@ export async function beat(
   return rows[0];
 }
 
-/** The host of a job says that its process is about to come. */
-export async function awaitProcess(db: Queryable, { id, attempt }: Attempt): Promise<void> {
-  await db.query(`UPDATE dw.jobs SET heartbeat_at = clock_timestamp() WHERE ${MINE} AND pid IS NULL`, [id, attempt]);
+/** A job's host looks after it: until its process speaks for itself, which under load takes a while, the host does. */
+export async function superviseJob(
+  db: Queryable,
+  { id, attempt }: Attempt,
+): Promise<{ readonly cancelRequested: boolean } | undefined> {
+  const { rows } = await db.query<{ cancelRequested: boolean }>(
+    `UPDATE dw.jobs SET heartbeat_at = CASE WHEN pid IS NULL THEN clock_timestamp() ELSE heartbeat_at END
+     WHERE ${MINE} RETURNING cancel_requested AS "cancelRequested"`,
+    [id, attempt],
+  );
+  return rows[0];
 }
 
 /** Which run it writes into; what it has finished. @returns false when this attempt no longer counts */
