@@ -43,7 +43,10 @@ export function jobsCommand(session: Session): Command {
       .command(`${name} <id>`)
       .description(text)
       .option(...WORLD)
-      .addHelpText('after', `\nExample:\n  signalbox jobs ${name} job-20260131-142500-9f3c1a`)
+      .addHelpText(
+        'after',
+        `\nExamples:\n  signalbox jobs ${name} job-20260131-142500-9f3c1a\n  signalbox jobs ${name} job-20260131-142500-9f3c1a --json`,
+      )
       .action((id: string, flags: Flags) =>
         withQueue(session, flags, async (queue) => {
           const job = await act(queue, id);
