@@ -589,6 +589,102 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/backtests': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Backtests: state, progress and result
+     * @description Newest first. `result` is the report once it is done; the routes of performance answer from it with `?run=run_id`.
+     */
+    get: operations['getBacktests'];
+    put?: never;
+    /**
+     * Queue a backtest
+     * @description `from` and `to` are session dates, both included. `config.parameters` replaces, for this run alone, parameters of a strategy, by code. The same question while it is queued or runs gets the same id, and nothing is done twice.
+     */
+    post: operations['postBacktests'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/backtests/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * One backtest
+     * @description Its entry of `/api/backtests`.
+     */
+    get: operations['getBacktestsId'];
+    put?: never;
+    post?: never;
+    /**
+     * Cancel or remove a backtest
+     * @description A queued one is cancelled, a running one told to end: its rows are removed. One that has ended is taken out of the history, and its run with it.
+     */
+    delete: operations['deleteBacktestsId'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/jobs': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Jobs: backtests, sweeps, backfills of features, trainings
+     * @description Newest first, those that have ended too.
+     */
+    get: operations['getJobs'];
+    put?: never;
+    /**
+     * Queue a job
+     * @description A sweep runs a strategy over a grid of parameters; `features` backfills stored features; `train` trains a strategy on the stored bars, and the model becomes a version of it. The same question while it is queued or runs gets the same id, and nothing is done twice.
+     */
+    post: operations['postJobs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/jobs/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * One job
+     * @description Its entry of `/api/jobs`.
+     */
+    get: operations['getJobsId'];
+    put?: never;
+    post?: never;
+    /**
+     * Cancel or remove a job
+     * @description A queued one is cancelled, a running one told to end: its rows are removed. One that has ended is taken out of the history, and its run with it.
+     */
+    delete: operations['deleteJobsId'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/latest/{symbol}': {
     parameters: {
       query?: never;
@@ -899,6 +995,79 @@ export interface components {
     };
     Alerts: {
       alerts: components['schemas']['Alert'][];
+    };
+    Backtest: {
+      id: string;
+      /** @enum {string} */
+      state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+      /** @description Fraction, 0–1 */
+      progress: number;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      created_at: string;
+      result: {
+        [key: string]: unknown;
+      } | null;
+      error: components['schemas']['JobError'] | null;
+      note: string | null;
+      /** @description How often it was begun: more than once when its process or host was lost */
+      attempt: number;
+      cancel_requested: boolean;
+      started_at: string | null;
+      finished_at: string | null;
+      run_id: string | null;
+      strategies: string[] | null;
+      from: string | null;
+      to: string | null;
+    };
+    BacktestParameters: {
+      strategies?: string[];
+      /**
+       * Format: date
+       * @description Date in the zone of the market
+       */
+      from?: string;
+      /**
+       * Format: date
+       * @description Date in the zone of the market
+       */
+      to?: string;
+      /** @description What a person calls it */
+      name?: string;
+      /** @description By strategy: what this run has other than the strategy’s row */
+      parameters?: {
+        [key: string]: {
+          [key: string]: unknown;
+        };
+      };
+    };
+    BacktestRequest: {
+      strategies?: string[];
+      /**
+       * Format: date
+       * @description Date in the zone of the market
+       */
+      from?: string;
+      /**
+       * Format: date
+       * @description Date in the zone of the market
+       */
+      to?: string;
+      config?: {
+        /** @description What a person calls it */
+        name?: string;
+        /** @description By strategy: what this run has other than the strategy’s row */
+        parameters?: {
+          [key: string]: {
+            [key: string]: unknown;
+          };
+        };
+      };
+    };
+    Backtests: {
+      backtests: components['schemas']['Backtest'][];
     };
     Candle: {
       /** @description Open time of the bucket, epoch milliseconds */
@@ -1288,6 +1457,7 @@ export interface components {
       as_known_today: components['schemas']['ExplainComparison'];
       simulated: boolean;
     };
+    FeaturesParameters: Record<string, never>;
     Feeds: {
       /** @description Every series that an active strategy needs; those that are not ok first */
       feeds: components['schemas']['SeriesFeed'][];
@@ -1354,6 +1524,51 @@ export interface components {
       rejected: components['schemas']['IngestRejection'][];
       unknown_columns?: string[];
       unstored_columns?: string[];
+    };
+    Job: {
+      id: string;
+      /** @enum {string} */
+      state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+      /** @description Fraction, 0–1 */
+      progress: number;
+      /**
+       * Format: date-time
+       * @description ISO 8601, UTC, with milliseconds
+       */
+      created_at: string;
+      result: {
+        [key: string]: unknown;
+      } | null;
+      error: components['schemas']['JobError'] | null;
+      note: string | null;
+      /** @description How often it was begun: more than once when its process or host was lost */
+      attempt: number;
+      cancel_requested: boolean;
+      started_at: string | null;
+      finished_at: string | null;
+      /** @enum {string} */
+      kind: 'backtest' | 'sweep' | 'features' | 'train';
+      run_id: string | null;
+      parameters: {
+        [key: string]: unknown;
+      };
+    };
+    JobError: {
+      code: string;
+      message: string;
+      remedy: string;
+    };
+    JobRequest: {
+      /** @enum {string} */
+      kind: 'backtest' | 'sweep' | 'features' | 'train';
+      parameters?:
+        | components['schemas']['BacktestParameters']
+        | components['schemas']['SweepParameters']
+        | components['schemas']['TrainParameters']
+        | components['schemas']['FeaturesParameters'];
+    };
+    Jobs: {
+      jobs: components['schemas']['Job'][];
     };
     Kpis: {
       sortinoRatio: number | null;
@@ -1724,6 +1939,9 @@ export interface components {
         [key: string]: string;
       };
       simulated: boolean;
+    };
+    Queued: {
+      id: string;
     };
     Ready: {
       /** @enum {string} */
@@ -2207,6 +2425,27 @@ export interface components {
       strategy_code: string;
       trades: components['schemas']['Trade'][];
     };
+    SweepParameters: {
+      strategy: string;
+      /** @description Values of each parameter; every combination is run, 500 at most */
+      grid: {
+        [key: string]: unknown[];
+      };
+      /**
+       * Format: date
+       * @description Date in the zone of the market
+       */
+      from?: string;
+      /**
+       * Format: date
+       * @description Date in the zone of the market
+       */
+      to?: string;
+      /** @description What a person calls it */
+      name?: string;
+      /** @description Keep the rows of each run; without it only the figures stay */
+      keep?: boolean;
+    };
     Ticket: {
       /** @description For one WebSocket: `?ticket=` */
       ticket: string;
@@ -2255,6 +2494,13 @@ export interface components {
        */
       next_trading_day: string;
     };
+    TrainParameters: {
+      strategy: string;
+      seed?: number;
+      options?: {
+        [key: string]: unknown;
+      };
+    };
     Who: {
       /**
        * @description How he has said who he is
@@ -2265,6 +2511,14 @@ export interface components {
       name: string;
       /** @enum {string} */
       role: 'public' | 'viewer' | 'trader' | 'admin';
+    };
+    Withdrawn: {
+      id: string;
+      /**
+       * @description `cancelling`: it runs, and ends within seconds. `removed`: it had ended, and is gone with its run
+       * @enum {string}
+       */
+      state: 'cancelled' | 'cancelling' | 'removed';
     };
   };
   responses: never;
@@ -4743,6 +4997,747 @@ export interface operations {
       };
       /** @description The role does not suffice, or Host or Origin is not allowed */
       403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Not in this world or state */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getBacktests: {
+    parameters: {
+      query?: {
+        state?: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Backtests'];
+        };
+      };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  postBacktests: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['BacktestRequest'];
+      };
+    };
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Queued'];
+        };
+      };
+      /** @description The request makes no sense here */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Not in this world or state */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getBacktestsId: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Backtest'];
+        };
+      };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteBacktestsId: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Withdrawn'];
+        };
+      };
+      /** @description The request makes no sense here */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Not in this world or state */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getJobs: {
+    parameters: {
+      query?: {
+        kind?: 'backtest' | 'sweep' | 'features' | 'train';
+        state?: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Jobs'];
+        };
+      };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  postJobs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['JobRequest'];
+      };
+    };
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Queued'];
+        };
+      };
+      /** @description The request makes no sense here */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Not in this world or state */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getJobsId: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description A parameter is invalid; the detail names it */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to come again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The database does not answer */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteJobsId: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Success */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Withdrawn'];
+        };
+      };
+      /** @description The request makes no sense here */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description No key or login, or one that is not valid */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The role does not suffice, or Host or Origin is not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Unknown route, symbol, strategy or run */
+      404: {
         headers: {
           [name: string]: unknown;
         };

@@ -175,7 +175,8 @@ const SHOWN = 2_000;
 
 /** What the audit says of a change that is asked for; of one that failed, why. */
 function auditOf({ method, path }: Route, { params, body, caller }: Input, ctx: Context, error?: unknown): AuditEntry {
-  const text = body === null ? '' : JSON.stringify(body);
+  const text = JSON.stringify(body ?? null);
+  const said = text !== 'null' && error === undefined;
   return {
     actor: caller.name,
     role: caller.role,
@@ -185,7 +186,7 @@ function auditOf({ method, path }: Route, { params, body, caller }: Input, ctx: 
     detail: {
       ...(params as object),
       ...(error === undefined ? {} : { code: errorBody(error).code }),
-      ...(text === '' || error !== undefined ? {} : text.length <= SHOWN ? { body } : { body_characters: text.length }),
+      ...(said ? (text.length <= SHOWN ? { body } : { body_characters: text.length }) : {}),
     },
   };
 }
