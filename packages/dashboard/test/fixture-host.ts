@@ -32,6 +32,7 @@ export class FixtureHost {
   /** Paths that answer 503, to see the page's error state. */
   readonly broken = new Set<string>();
   readonly commands: unknown[] = [];
+  readonly resets: [code: string, reason: string][] = [];
   /** Overrides of /api/clock. */
   clock: object = {};
   accepting = true;
@@ -78,6 +79,12 @@ export class FixtureHost {
         timestamp: time,
       });
     for (const signal of said) this.#tell({ type: 'signal_update', price: signal.entry_price, ...signal });
+  }
+
+  /** A limit is reached: the alert is stored, then told. */
+  breach(code: string, strategy: string, message: string): void {
+    const { timestamp } = this.market.alert(code, strategy, 'critical', message);
+    this.#tell({ type: 'alert', severity: 'critical', code, message, strategy, timestamp });
   }
 
   /** Events told since the last cut. */
@@ -150,6 +157,10 @@ export class FixtureHost {
         return market.models();
       case '/api/models/signals/latest':
         return market.latest();
+      case '/api/risk/status':
+        return { strategies: market.risk() };
+      case '/api/alerts':
+        return { alerts: market.alerts };
       case '/api/feeds':
         return { feeds: [] };
       case '/api/models/positions/current':
@@ -162,6 +173,14 @@ export class FixtureHost {
         return { events: [], last_seq: this.#seq };
       case '/api/candlesticks/USDCOP':
         return { symbol: 'USD/COP', timeframe: '5m', data: market.bars.slice(-limit), simulated: true };
+    }
+    const reset = /^\/api\/risk\/([^/]+)\/reset$/.exec(url.pathname)?.[1];
+    if (reset) {
+      let text = '';
+      for await (const chunk of request) text += String(chunk);
+      this.resets.push([reset, (JSON.parse(text) as { reason: string }).reason]);
+      market.risks.delete(reset);
+      return { ...market.risk().find((risk) => risk.strategy_code === reset), status: 'done' };
     }
     if (code) return { strategy_code: code, signals: [...(market.signals.get(code) ?? [])].reverse().slice(0, limit) };
     return { detail: 'no such route', status_code: 404, code: 'ROUTE_UNKNOWN' };

@@ -1,10 +1,12 @@
 import type {
+  Alert,
   CurrentPositions,
   EquityCurves,
   LatestSignals,
   Models,
   OpenPosition,
   PerformanceComparison,
+  StrategyRisk,
   StrategySignals,
 } from '@signalbox/client';
 
@@ -56,6 +58,11 @@ export class FixtureMarket {
   readonly equity = new Map<string, { timestamp: string; equity_value: number }[]>(SERVING.map((code) => [code, []]));
   readonly open = new Map<string, OpenPosition>();
   speed = 60;
+  /** Newest first. */
+  readonly alerts: Alert[] = [];
+  /** What differs from a strategy that stands well. */
+  readonly risks = new Map<string, Partial<StrategyRisk>>();
+  readonly states = new Map<string, Partial<Models['models'][number]>>();
   #session = 0;
   #slot = 0;
   #id = 0;
@@ -166,7 +173,7 @@ export class FixtureMarket {
       risk_usd: directed ? 9.48 : null,
       reasoning:
         code === 'ENSEMBLE'
-          ? 'score 0.31 of 2 members (W 0.50 of 0.75): ML_XGB 0.25 × +0.42, BREAKOUT 0.25 × +0.20; consensus 1.00'
+          ? 'score +0.3100, consensus 1.0000, weight 0.50 of 0.75; ML_XGB 0.25 × +0.42, BREAKOUT 0.25 × +0.20, ML_LGBM silent (missing_feature).'
           : code === 'BREAKOUT'
             ? `close ${bar.close} beyond the range of 12 bars ${XSS}`
             : 'p(short) 0.18, p(flat) 0.24, p(long) 0.58; 300 trees, model v1',
@@ -207,7 +214,16 @@ export class FixtureMarket {
       market_status: 'open',
       signals: SERVING.flatMap((code) => {
         const last = this.signals.get(code)?.at(-1);
-        return last ? [{ ...last, strategy_code: code, strategy_name: NAMES[code] ?? code, strategy_type: 'ML' }] : [];
+        return last
+          ? [
+              {
+                ...last,
+                strategy_code: code,
+                strategy_name: NAMES[code] ?? code,
+                strategy_type: code === 'ENSEMBLE' ? code : 'ML',
+              },
+            ]
+          : [];
       }),
       symbol: 'USD/COP',
       run_id: 'live',
@@ -228,6 +244,7 @@ export class FixtureMarket {
       champion: null,
       is_active: true,
       last_no_signal: null,
+      ...this.states.get(strategy_code),
     });
     return {
       models: [
@@ -299,6 +316,46 @@ export class FixtureMarket {
       run_id: 'live',
       simulated: true,
     };
+  }
+
+  risk(): StrategyRisk[] {
+    return SERVING.map((code) => ({
+      strategy_code: code,
+      state: 'RUNNING',
+      halted: (this.risks.get(code)?.reasons ?? []).length > 0,
+      reasons: [],
+      drawdown_pct: 1.2,
+      session_loss_pct: 0.4,
+      entries_this_session: 3,
+      losses_in_a_row: 1,
+      pause_until: null,
+      limits: {
+        max_drawdown_pct: 15,
+        max_session_loss_pct: 5,
+        max_entries_per_session: 20,
+        losses_before_pause: 3,
+        pause_minutes: 30,
+      },
+      equity: 9_900,
+      peak: 10_020,
+      origin: 'plugin',
+      ...this.risks.get(code),
+    }));
+  }
+
+  alert(code: string, strategy: string | null, severity: Alert['severity'], message: string): Alert {
+    const alert = {
+      alert_id: this.alerts.length + 1,
+      severity,
+      code,
+      message,
+      strategy_code: strategy,
+      symbol: 'USD/COP',
+      timestamp: iso(this.now),
+      simulated: true,
+    };
+    this.alerts.unshift(alert);
+    return alert;
   }
 
   explanation(id: number) {

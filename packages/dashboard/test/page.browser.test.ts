@@ -117,7 +117,7 @@ describe.skipIf(executablePath === null)(
       expect(await page.locator('.ticker').innerText()).toContain(
         newest.close.toLocaleString('en-US', { minimumFractionDigits: 2 }),
       );
-      await expect.poll(() => page.locator('.panel-positions tbody tr').count()).toBe(host.market.open.size);
+      await expect.poll(() => page.locator('.panel-book tbody tr').count()).toBe(host.market.open.size);
       await expect.poll(() => page.locator('[role="status"]').textContent(), { timeout: 8000 }).toContain('ML_XGB');
       expect(await page.evaluate(() => '__same' in globalThis)).toBe(true);
     });
@@ -172,6 +172,77 @@ describe.skipIf(executablePath === null)(
         .poll(() => page.locator('[data-stream]').getAttribute('data-stream'), { timeout: 15_000 })
         .toBe('lagging');
       expect(await page.locator('[data-stream]').innerText()).toMatch(/lagging \d/);
+    });
+
+    it('the consensus row says who answered, with weights that sum to one, who did not and why', async () => {
+      const { page } = await open();
+      const row = page.locator('.consensus');
+      const text = (await row.innerText()).replaceAll(/\s+/g, ' ');
+      expect(text).toContain('100 % agree');
+      expect(text).toMatch(/2 of 3 answered · score \+0\.31/);
+      expect(text).toMatch(/ML_XGB 50 % 0\.42 BREAKOUT 50 % 0\.20 ML_LGBM: a feature is missing/);
+      expect(await row.locator('.badge').innerText()).toMatch(/^(LONG|SHORT|FLAT|CLOSE)$/);
+    });
+
+    it('limits are bars; a breach says which limit, since when and on which card, and tells one alert', async () => {
+      const { page } = await open();
+      const tab = (name: RegExp) => page.locator('.panel-book').getByRole('button', { name });
+      await tab(/^Risk$/).click();
+      const row = page.locator('.risk tr', { hasText: 'ML_XGB' });
+      expect((await row.innerText()).replaceAll(/\s+/g, ' ')).toMatch(/1\.2 \/ 15 % 0\.4 \/ 5 % 3 \/ 20 1 \/ 3/);
+      const fill = row.locator('td[data-label="Drawdown"] .fill');
+      expect(await fill.getAttribute('width')).toBe('8');
+      expect(await page.locator('.halt').count()).toBe(0);
+      host.market.risks.set('ML_XGB', { reasons: ['drawdown'], drawdown_pct: 15.7 });
+      host.breach('RISK_DRAWDOWN', 'ML_XGB', 'ML_XGB: drawdown 15.7 % of the peak');
+      const halt = card(page, 'ML_XGB').locator('.halt');
+      await expect.poll(() => halt.innerText()).toMatch(/HALTED[\s\S]*Drawdown limit reached[\s\S]*since .*11:0/);
+      await expect.poll(() => fill.getAttribute('width')).toBe('100');
+      await expect.poll(() => tab(/^Risk/).innerText()).toBe('Risk · 1 halted');
+      expect(await tab(/^Alerts/).innerText()).toBe('Alerts · 1 new');
+      await page.screenshot({ path: join(pictures, 'halted.png') });
+      await page.setViewportSize({ width: 1024, height: 768 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(1024);
+      await page.screenshot({ path: join(pictures, 'tablet.png'), fullPage: true });
+      await page.setViewportSize({ width: 1440, height: 900 });
+      await tab(/^Alerts/).click();
+      expect(await page.locator('.alerts li').count()).toBe(1);
+      expect(await page.locator('.alerts').innerText()).toMatch(/critical\s+ML_XGB: drawdown 15\.7 %/);
+      await expect.poll(() => tab(/^Alerts/).innerText(), { message: 'seen' }).toBe('Alerts');
+      await page.reload();
+      await expect.poll(() => tab(/^Alerts/).innerText(), { message: 'still seen' }).toBe('Alerts');
+
+      // the halt is lifted with a reason and the name typed, never by one press
+      await halt.getByRole('button', { name: 'Reset …' }).click();
+      const lift = halt.getByRole('button', { name: 'Lift the halt' });
+      await halt.getByLabel(/Reason/).fill('looked into');
+      expect(await lift.isDisabled()).toBe(true);
+      await halt.getByLabel(/Type ML_XGB/).fill('ML_XGB');
+      await lift.click();
+      await expect.poll(() => halt.count()).toBe(0);
+      expect(host.resets).toEqual([['ML_XGB', 'looked into']]);
+    });
+
+    it('each state of a strategy has a name and its reason: suspended, faulted, warming up, late, degraded', async () => {
+      const silence = (code: string, detail: string) => ({
+        last_no_signal: { code, detail, bar_time: new Date(host.market.now).toISOString(), timestamp: '' },
+      });
+      host.market.states.set('BREAKOUT', {
+        state: 'SUSPENDED',
+        reason: 'three faults in an hour: npx signalbox plugins resume',
+      });
+      host.market.states.set('LLM_CLAUDE', { state: 'FAULTED', reason: 'its process ended' });
+      host.market.states.set('ML_XGB', silence('warming_up', '9 of 14 bars'));
+      host.market.states.set('ENSEMBLE', { state: 'DEGRADED', reason: 'two restarts', ...silence('timeout', '') });
+      context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+      const { page } = await watchPage(context, origin);
+      await page.goto(origin);
+      const said = (code: string) => expect.poll(() => card(page, code).innerText());
+      await said('BREAKOUT').toMatch(/suspended[\s\S]*three faults in an hour/);
+      await said('LLM_CLAUDE').toMatch(/faulted[\s\S]*its process ended/);
+      await said('ML_XGB').toMatch(/warming up[\s\S]*9 of 14 bars/);
+      await said('ENSEMBLE').toMatch(/missed its deadline[\s\S]*two restarts/);
+      await said('RL_PPO').toMatch(/not installed/);
     });
 
     it('plugin text stays text', async () => {

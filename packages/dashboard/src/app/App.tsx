@@ -2,10 +2,10 @@ import { useCallback, useMemo, useState } from 'react';
 import { looks } from '../charts/palette.js';
 import type { Feed } from '../data/feed.js';
 import { useStore, type Store } from '../data/store.js';
+import { BookPanel } from '../panels/BookPanel.js';
 import { CardsPanel } from '../panels/CardsPanel.js';
 import { ComparisonPanel } from '../panels/ComparisonPanel.js';
 import { EquityPanel } from '../panels/EquityPanel.js';
-import { PositionsPanel } from '../panels/PositionsPanel.js';
 import { PricePanel } from '../panels/PricePanel.js';
 import { DeskContext, type Desk } from './desk.js';
 import { FeedBanner } from './FeedBanner.js';
@@ -56,7 +56,7 @@ export function App({ store, feed }: { store: Store; feed: Feed }) {
         <EquityPanel />
         <div className="tables">
           <ComparisonPanel />
-          <PositionsPanel />
+          <BookPanel />
         </div>
       </main>
       <footer className="foot">

@@ -6,10 +6,16 @@ export interface Preferences {
   readonly theme: Theme | 'system';
   readonly hidden: readonly string[];
   readonly unit: Unit;
+  readonly tab: BookTab;
+  /** The newest alert that was looked at. */
+  readonly seenAlert: number;
 }
 
+export const BOOK_TABS = ['positions', 'risk', 'alerts'] as const;
+export type BookTab = (typeof BOOK_TABS)[number];
+
 const KEY = 'signalbox.page';
-const DEFAULTS: Preferences = { theme: 'system', hidden: [], unit: 'percent' };
+const DEFAULTS: Preferences = { theme: 'system', hidden: [], unit: 'percent', tab: 'positions', seenAlert: 0 };
 
 /** Reads stored choices; what is not understood is the default. */
 export function parsePreferences(text: string | null): Preferences {
@@ -19,6 +25,8 @@ export function parsePreferences(text: string | null): Preferences {
       theme: raw.theme === 'light' || raw.theme === 'dark' ? raw.theme : DEFAULTS.theme,
       hidden: Array.isArray(raw.hidden) ? raw.hidden.filter((code) => typeof code === 'string') : DEFAULTS.hidden,
       unit: raw.unit === 'usd' || raw.unit === 'percent' ? raw.unit : DEFAULTS.unit,
+      tab: BOOK_TABS.find((tab) => tab === raw.tab) ?? DEFAULTS.tab,
+      seenAlert: Number.isSafeInteger(raw.seenAlert) ? (raw.seenAlert as number) : DEFAULTS.seenAlert,
     };
   } catch {
     return DEFAULTS;

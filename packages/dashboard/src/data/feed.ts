@@ -11,18 +11,20 @@ import type { ClockAction, Explanation, Signal, StreamEvent } from './types.js';
 /** Bars and signals kept on the page; the chart opens on the last two sessions of them. */
 export const KEPT_BARS = 300;
 
-type Panel = 'clock' | 'models' | 'latest' | 'candles' | 'signals' | 'positions' | 'feeds' | 'comparison' | 'curves';
-const PANELS: readonly Panel[] = [
+const PANELS = [
   'clock',
   'models',
   'latest',
   'candles',
   'signals',
   'positions',
+  'risk',
+  'alerts',
   'feeds',
   'comparison',
   'curves',
-];
+] as const;
+type Panel = (typeof PANELS)[number];
 
 /** Wall milliseconds between two requests of one panel. */
 const PACE: Readonly<Record<Panel, number>> = {
@@ -32,6 +34,8 @@ const PACE: Readonly<Record<Panel, number>> = {
   candles: 400,
   signals: 600,
   positions: 400,
+  risk: 1000,
+  alerts: 1000,
   feeds: 10_000,
   comparison: 2500,
   curves: 1500,
@@ -43,8 +47,9 @@ const SPEAK_MS = 4000;
 /** Which panels an event can have changed. */
 const AFFECTED: Readonly<Record<string, readonly Panel[]>> = {
   signal_update: ['latest', 'signals', 'candles', 'clock', 'models', 'curves', 'positions'],
-  position_change: ['positions', 'latest', 'signals', 'comparison', 'curves'],
-  price_update: ['candles', 'clock', 'latest', 'models', 'positions', 'curves'],
+  position_change: ['positions', 'risk', 'latest', 'signals', 'comparison', 'curves'],
+  price_update: ['candles', 'clock', 'latest', 'models', 'positions', 'risk', 'curves'],
+  alert: ['alerts', 'risk', 'models'],
 };
 
 /** Keeps the store in step with a host: reads once, then re-reads what the stream's events have touched. */
@@ -104,6 +109,17 @@ export class Feed {
     this.refresh(['curves']);
   }
 
+  /** @returns what went wrong; null when the halt is lifted */
+  async resetRisk(code: string, reason: string): Promise<Problem | null> {
+    try {
+      await this.#source.resetRisk(code, reason);
+      this.refresh(['risk', 'alerts']);
+      return null;
+    } catch (error) {
+      return problemOf(error);
+    }
+  }
+
   async command(action: ClockAction, speed?: number): Promise<Problem | null> {
     try {
       const clock = await this.#source.command(action, speed);
@@ -149,6 +165,10 @@ export class Feed {
         return this.#load('latest', () => this.#source.latest());
       case 'positions':
         return this.#load('positions', () => this.#source.positions());
+      case 'risk':
+        return this.#load('risk', () => this.#source.risk());
+      case 'alerts':
+        return this.#load('alerts', () => this.#source.alerts());
       case 'feeds':
         return this.#load('feeds', () => this.#source.feeds());
       case 'comparison':

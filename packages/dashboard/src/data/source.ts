@@ -1,4 +1,5 @@
 import type {
+  Alert,
   Candle,
   Clock,
   ClockAction,
@@ -10,6 +11,7 @@ import type {
   Positions,
   SeriesFeed,
   Signal,
+  StrategyRisk,
   StreamEvent,
 } from './types.js';
 
@@ -29,6 +31,11 @@ export interface Source {
   positions(): Promise<Positions>;
   /** Those of the series that active strategies need. */
   feeds(): Promise<readonly SeriesFeed[]>;
+  risk(): Promise<readonly StrategyRisk[]>;
+  /** Lifts a drawdown halt. */
+  resetRisk(code: string, reason: string): Promise<void>;
+  /** The newest ones, newest first. */
+  alerts(): Promise<readonly Alert[]>;
   comparison(): Promise<Comparison>;
   explain(signalId: number): Promise<Explanation>;
   curves(window: CurveWindow): Promise<Curves>;

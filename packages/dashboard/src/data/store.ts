@@ -2,7 +2,19 @@ import { useSyncExternalStore } from 'react';
 import { PENDING, type Resource } from './resource.js';
 import type { CurveWindow } from './source.js';
 import { startStream, type StreamState } from './stream-state.js';
-import type { Candle, Clock, Comparison, Curves, Latest, Model, Positions, SeriesFeed, Signal } from './types.js';
+import type {
+  Alert,
+  Candle,
+  Clock,
+  Comparison,
+  Curves,
+  Latest,
+  Model,
+  Positions,
+  SeriesFeed,
+  Signal,
+  StrategyRisk,
+} from './types.js';
 
 /** All that the page knows, in one immutable value. */
 export interface State {
@@ -13,6 +25,9 @@ export interface State {
   /** By strategy code, oldest first. */
   readonly signals: Resource<Readonly<Record<string, readonly Signal[]>>>;
   readonly positions: Resource<Positions>;
+  readonly risk: Resource<readonly StrategyRisk[]>;
+  /** Newest first. */
+  readonly alerts: Resource<readonly Alert[]>;
   readonly feeds: Resource<readonly SeriesFeed[]>;
   readonly comparison: Resource<Comparison>;
   readonly curves: Resource<Curves>;
@@ -29,6 +44,8 @@ export const emptyState = (at: number): State => ({
   candles: PENDING,
   signals: PENDING,
   positions: PENDING,
+  risk: PENDING,
+  alerts: PENDING,
   feeds: PENDING,
   comparison: PENDING,
   curves: PENDING,

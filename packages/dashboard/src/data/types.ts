@@ -1,5 +1,6 @@
 /** The API's shapes under the names the page uses. All come from the client, which has them from the host's schemas. */
 export type {
+  Alert,
   Candle,
   ClockStatus as Clock,
   CurrentPositions as Positions,
@@ -14,6 +15,7 @@ export type {
   PerformanceComparison as Comparison,
   PerformanceRow as ComparisonRow,
   SeriesFeed,
+  StrategyRisk,
   StreamEvent,
 } from '@signalbox/client';
 import type { ClockCommand, ClockStatus, StrategySignals } from '@signalbox/client';

@@ -39,13 +39,21 @@ describe('resource', () => {
 
 describe('preferences', () => {
   it('what is not understood is the default', () => {
-    const defaults = { theme: 'system', hidden: [], unit: 'percent' };
-    for (const text of [null, '', 'nonsense', '{"theme":"pink","hidden":7,"unit":{}}', 'null'])
+    const defaults = { theme: 'system', hidden: [], unit: 'percent', tab: 'positions', seenAlert: 0 };
+    for (const text of [
+      null,
+      '',
+      'nonsense',
+      '{"theme":"pink","hidden":7,"unit":{},"tab":"x","seenAlert":1.5}',
+      'null',
+    ])
       expect(parsePreferences(text)).toEqual(defaults);
-    expect(parsePreferences('{"theme":"dark","hidden":["A",3],"unit":"usd"}')).toEqual({
+    expect(parsePreferences('{"theme":"dark","hidden":["A",3],"unit":"usd","tab":"risk","seenAlert":7}')).toEqual({
       theme: 'dark',
       hidden: ['A'],
       unit: 'usd',
+      tab: 'risk',
+      seenAlert: 7,
     });
   });
 });

@@ -19,6 +19,13 @@ const NOT_TRADED: Readonly<Record<string, string>> = {
   has_package: 'not its package’s own',
 };
 
+const HALTS: Readonly<Record<string, string>> = {
+  drawdown: 'Drawdown limit reached: until somebody resets it',
+  session_loss: 'Session loss limit reached: to the end of the session',
+  max_trades: 'Entry limit of the session reached: to the end of the session',
+  pause: 'Paused after losses in a row',
+};
+
 const NO_SIGNAL: Readonly<Record<string, string>> = {
   warming_up: 'warming up',
   missing_feature: 'a feature is missing',
@@ -41,5 +48,6 @@ const STATES: Readonly<Record<string, string>> = {
 const plain = (code: string): string => code.replaceAll('_', ' ');
 
 export const notTraded = (code: string): string => NOT_TRADED[code] ?? plain(code);
+export const halt = (code: string): string => HALTS[code] ?? plain(code);
 export const noSignal = (code: string): string => NO_SIGNAL[code] ?? plain(code);
 export const stateWord = (state: string): string => STATES[state.toLowerCase()] ?? plain(state.toLowerCase());

@@ -1,6 +1,8 @@
 import { useMemo } from 'react';
 import { useDesk, useDeskState } from '../app/desk.js';
+import { consensusOf } from '../data/consensus.js';
 import { cards } from '../data/card.js';
+import { ConsensusRow } from './ConsensusRow.js';
 import { Panel } from './Panel.js';
 import { StrategyCard } from './StrategyCard.js';
 
@@ -9,6 +11,8 @@ export function CardsPanel() {
   const models = useDeskState((state) => state.models);
   const latest = useDeskState((state) => state.latest);
   const positions = useDeskState((state) => state.positions.data?.positions);
+  const risk = useDeskState((state) => state.risk.data);
+  const consensus = useMemo(() => consensusOf(latest.data?.signals ?? []), [latest.data]);
   const newestBar = useDeskState((state) => state.candles.data?.at(-1)?.time ?? null);
   const shown = useMemo(
     () => cards(models.data ?? [], latest.data?.signals ?? [], positions ?? []),
@@ -34,8 +38,14 @@ export function CardsPanel() {
     >
       {(list) => (
         <div className="cards">
+          {consensus && <ConsensusRow consensus={consensus} />}
           {list.map((card) => (
-            <StrategyCard key={card.model.strategy_code} card={card} newestBar={newestBar} />
+            <StrategyCard
+              key={card.model.strategy_code}
+              card={card}
+              newestBar={newestBar}
+              risk={risk?.find((each) => each.strategy_code === card.model.strategy_code)}
+            />
           ))}
         </div>
       )}

@@ -1,17 +1,26 @@
 import { useDesk } from '../app/desk.js';
 import { tradeState, type Card } from '../data/card.js';
-import type { LatestSignal, Position } from '../data/types.js';
+import type { LatestSignal, Position, StrategyRisk } from '../data/types.js';
 import { decimal, fraction, price, usd } from '../format/number.js';
 import { noSignal, notTraded, stateWord } from '../format/reason.js';
 import { marketMoment, marketTime } from '../format/time.js';
 import { Badge } from './Badge.js';
 import { Explain } from './Explain.js';
+import { HaltLine } from './HaltLine.js';
 import { Arrow, Glyph } from './Glyph.js';
 import { Pnl } from './Pnl.js';
 import { Reasoning } from './Reasoning.js';
 
 /** What one strategy says now and why, or why it says nothing. */
-export function StrategyCard({ card, newestBar }: { card: Card; newestBar: number | null }) {
+export function StrategyCard({
+  card,
+  newestBar,
+  risk,
+}: {
+  card: Card;
+  newestBar: number | null;
+  risk: StrategyRisk | undefined;
+}) {
   const { looks } = useDesk();
   const { model, position } = card;
   const look = looks.get(model.strategy_code);
@@ -25,6 +34,7 @@ export function StrategyCard({ card, newestBar }: { card: Card; newestBar: numbe
         </span>
         <Says card={card} />
       </header>
+      {risk?.halted && <HaltLine risk={risk} />}
       {card.kind === 'signal' && <SignalBody signal={card.signal} position={position} newestBar={newestBar} />}
       {card.kind === 'silent' && (
         <>
