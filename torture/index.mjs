@@ -1,4 +1,4 @@
-// `npm run torture -- <id> [--seed N] [--kills K] [--sessions S]`: progress on stderr, one JSON object on stdout, exit code 1
+// `npm run torture -- <id> [--seed N] [--kills K] [--sessions S] [--in-process]`: progress on stderr, one JSON object on stdout, exit code 1
 // when a rule is violated. Needs the build (npm run build), redis-server on PATH, and Linux.
 import { parseArgs } from 'node:util';
 import { cpus, loadavg } from 'node:os';
@@ -10,6 +10,7 @@ const { positionals, values } = parseArgs({
     seed: { type: 'string', default: '1' },
     kills: { type: 'string' },
     sessions: { type: 'string' },
+    'in-process': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -21,7 +22,7 @@ const wrong = Object.entries(numbers).find(([, value]) => !Number.isInteger(valu
 if (values.help || positionals.length === 0 || unknown !== undefined || wrong) {
   if (unknown !== undefined) console.error(`there is no torture "${unknown}"`);
   if (wrong) console.error(`--${wrong[0]} takes a whole number`);
-  console.error('npm run torture -- <id> [<id> …] [--seed N] [--kills K] [--sessions S]\n');
+  console.error('npm run torture -- <id> [<id> …] [--seed N] [--kills K] [--sessions S] [--in-process]\n');
   for (const [id, { what }] of Object.entries(ids)) console.error(`  ${id.padEnd(14)} ${what}`);
   process.exit(values.help ? 0 : 2);
 }
@@ -32,7 +33,12 @@ const shared = {}; // the undisturbed run is made once for all ids of a command
 for (const id of positionals) {
   say(`• ${id}, seed ${numbers.seed}`);
   try {
-    results.push({ id, seed: numbers.seed, ...(await ids[id].run({ ...numbers, say, shared })) });
+    results.push({
+      id,
+      seed: numbers.seed,
+      inProcess: values['in-process'],
+      ...(await ids[id].run({ ...numbers, inProcess: values['in-process'], say, shared })),
+    });
   } catch (error) {
     say(error.stack);
     results.push({ id, seed: numbers.seed, passed: false, error: error.message });

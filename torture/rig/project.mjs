@@ -55,6 +55,8 @@ export function makeProject({ plugins = PLUGINS, inProcess = false } = {}) {
     JSON.stringify({
       plugins,
       allowSimulatedModels: true,
+      // how busy the machine is decides nothing
+      pluginDeadlineSeconds: 60,
       ...(inProcess ? { isolation: Object.fromEntries(plugins.map((name) => [name, 'none'])) } : {}),
       ...weights(plugins),
     }),

@@ -22,10 +22,13 @@ const NOTHING: Opinion = Object.freeze({
 export function seatExternal(strategies: OpenStrategies, records: readonly StrategyRecord[]): Seated {
   const external = records.filter((record) => record.package === null && record.active);
   const codes = new Set(external.map(({ code }) => code));
+  const outside = external.map(({ code, type }) => externalSeat(code, type));
   let signals: ReadonlyMap<string, ExternalSignal> = new Map();
   return {
     ...strategies,
-    seats: [...strategies.seats, ...external.map(({ code, type }) => externalSeat(code, type))],
+    get seats() {
+      return external.length === 0 ? strategies.seats : [...strategies.seats, ...outside];
+    },
     ask: (seat, view) => {
       if (!seat.external) return strategies.ask(seat, view);
       const signal = signals.get(seat.code);

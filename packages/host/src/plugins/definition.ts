@@ -8,7 +8,14 @@ const MOST_NAMES = 500;
 export type Description = Omit<AnyStrategy, 'create' | 'membersOf' | 'metered'> & {
   /** It says that its answers cost, whatever its configuration makes of it: on the safe side, since functions do not cross. */
   readonly metered?: unknown;
+  /** It says that its configuration names further members: whom, only its process can tell. */
+  readonly gathers?: unknown;
 };
+
+/** Whether the strategy listens to others whom only its own process can name. */
+export function gathers(definition: object): boolean {
+  return (definition as Description).gathers === true;
+}
 
 /** What a definition says, for another process; the brand and `create` are told as facts. */
 export function describe(value: unknown): Record<string, unknown> {
@@ -16,7 +23,8 @@ export function describe(value: unknown): Record<string, unknown> {
   const { $$type, code, name, type, apiVersion, features, members, artifacts, config, state, acceptsMissing } = d;
   const creates = typeof d.create === 'function';
   const metered = typeof d.metered === 'function';
-  const facts = { creates, metered };
+  const gathers = typeof d.membersOf === 'function';
+  const facts = { creates, metered, gathers };
   return {
     $$type,
     code,

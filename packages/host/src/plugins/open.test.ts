@@ -10,7 +10,7 @@ import {
   type AnyStrategy,
   type AnyView,
 } from '@signalbox/core';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import type { Discovery } from './discover.js';
 import { openStrategies, type OpenOptions, type OpenStrategies, type StrategyRow } from './open.js';
 
@@ -169,5 +169,73 @@ describe('strategies that the host opens', () => {
       state: 'READY',
       champion: { version: '0', trainedOn: 'simulated' },
     });
+  });
+});
+
+describe('an ensemble in a process of its own that starts late', () => {
+  afterEach(() => vi.useRealTimers());
+
+  /** Its process answers `open` when told to. */
+  function late(): { readonly discovery: Discovery; readonly opened: () => Promise<void> } {
+    let tell = (_: unknown): void => {};
+    const child = {
+      onLog() {},
+      onDeath() {},
+      open: () => new Promise((resolve) => (tell = resolve)),
+      ask: (asked: AnyView) =>
+        Promise.resolve({
+          opinion: { signal: 'flat', reasoning: Object.keys(asked.opinions).join() },
+          fault: null,
+          state: null,
+        }),
+      kill: async () => {},
+      close: async () => {},
+    };
+    const { type: _, ...rest } = strategy('ALL');
+    const definition = { ...rest, type: 'ENSEMBLE', gathers: true } as AnyStrategy;
+    const found = installed(definition) as Extract<Discovery, { strategy: unknown }>;
+    const apart = { start: () => child, release: async () => {} } as never;
+    return {
+      discovery: { ...found, strategy: { ...found.strategy, apart } },
+      async opened() {
+        tell({ members: ['ONE'], state: null });
+        await vi.advanceTimersByTimeAsync(0);
+      },
+    };
+  }
+  const heard = { ...view, opinions: { ONE: { signal: 'flat', reasoning: '' } } } as AnyView;
+
+  it('is waited for as long as a start may take: without it nobody knows whom it listens to', async () => {
+    vi.useFakeTimers();
+    const { discovery, opened } = late();
+    const opening = open([row('ALL'), row('ONE')], [discovery, installed(strategy('ONE'))]);
+    await vi.advanceTimersByTimeAsync(15_000);
+    await opened();
+    const strategies = await opening;
+    expect(strategies.seats.map(({ code, members }) => [code, members])).toEqual([
+      ['ONE', []],
+      ['ALL', ['ONE']],
+    ]);
+  });
+
+  it('says that it is unavailable until it has named its members, and hears them from the next bar on', async () => {
+    vi.useFakeTimers();
+    const { discovery, opened } = late();
+    const opening = open([row('ALL'), row('ONE')], [discovery, installed(strategy('ONE'))]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    const strategies = await opening;
+    const [seat] = strategies.seats;
+    expect(seat).toMatchObject({ code: 'ALL', members: [] });
+    expect(await strategies.ask(seat!, view)).toMatchObject({ signal: 'none', code: 'unavailable' });
+    await opened();
+    // the bar that was begun before
+    expect(await strategies.ask(seat!, view)).toMatchObject({ signal: 'none', code: 'unavailable' });
+    const seats = strategies.seats;
+    expect(seats.map(({ code, members }) => [code, members])).toEqual([
+      ['ONE', []],
+      ['ALL', ['ONE']],
+    ]);
+    expect(strategies.seats).toBe(seats);
+    expect(await strategies.ask(seats[1]!, heard)).toMatchObject({ signal: 'flat', reasoning: 'ONE' });
   });
 });

@@ -8,10 +8,11 @@ import {
   type Seat,
 } from '@signalbox/core';
 import { savedState, strategyConfig } from './config.js';
+import { gathers } from './definition.js';
 import type { Discovery, InstalledStrategy } from './discover.js';
 import { createFaultLedger, type Fault, type FaultLedger } from './faults.js';
 import { openInProcess } from './in-process.js';
-import { openApart } from './isolation/session.js';
+import { openApart, PATIENCE_MS, START_DEADLINE_MS } from './isolation/session.js';
 import { readModels, type Champion, type ModelCandidate } from './models.js';
 import type { Serving } from './serving.js';
 import type { StrategyStatus } from './status.js';
@@ -50,7 +51,10 @@ export interface OpenOptions {
 
 /** The strategies of one symbol, ready to be asked. */
 export interface OpenStrategies {
-  /** Active strategies with an installed package, in asking order; one that cannot serve keeps its seat and says so. */
+  /**
+   * Active strategies with an installed package, in asking order; one that cannot serve keeps its seat and says so. Read them
+   * for each bar: one that started late may listen to more members from then on.
+   */
   readonly seats: readonly Seat[];
   readonly ask: Ask;
   status(): readonly StrategyStatus[];
@@ -70,6 +74,7 @@ interface Opened {
   reason: string | null;
 }
 
+const LATE = 'it takes long to start: whom it listens to was not known when the bar was taken';
 /** For a process when nobody sets another deadline. */
 const ASK_DEADLINE_MS = 10_000;
 
@@ -117,20 +122,36 @@ export async function openStrategies(options: OpenOptions): Promise<OpenStrategi
   for (const found of options.discovered)
     if ('strategy' in found && !used.has(found.strategy)) void found.strategy.apart?.release();
 
-  const definitions = [...opened.values()].map(({ installed, serving }): AnyStrategy => {
-    const { definition } = installed;
-    // a definition that came from another process cannot name its further members itself
-    if (!installed.apart) return definition;
-    const members = [...(definition.members ?? []), ...(serving?.members ?? [])];
-    return { ...definition, members };
-  });
   const parameters = new Map(options.rows.map((row) => [row.code, row.parameters]));
-  const seats = seatAll(definitions, options.features, (code) => parameters.get(code) ?? {});
+  /** Seats whose strategy has not said yet whom it listens to: only its process knows. */
+  const unknown = new WeakSet<Seat>();
+  const seatThem = (): readonly Seat[] => {
+    const definitions = [...opened.values()].map(({ installed, serving }): AnyStrategy => {
+      const { definition } = installed;
+      // a definition that came from another process cannot name its further members itself
+      if (!installed.apart) return definition;
+      const members = [...(definition.members ?? []), ...(serving?.members ?? [])];
+      return { ...definition, members };
+    });
+    const made = seatAll(definitions, options.features, (code) => parameters.get(code) ?? {});
+    for (const seat of made) if (isSilent(opened.get(seat.code)!)) unknown.add(seat);
+    return made;
+  };
+  const silent = (): number => [...opened.values()].filter(isSilent).length;
+  let waitedFor = silent();
+  let seats = seatThem();
 
   return {
-    seats,
+    get seats() {
+      if (waitedFor > 0 && silent() !== waitedFor) {
+        waitedFor = silent();
+        seats = seatThem();
+      }
+      return seats;
+    },
     ask(seat, view) {
       const one = opened.get(seat.code)!;
+      if (unknown.has(seat) && one.serving) return { signal: 'none', code: 'unavailable', reasoning: LATE };
       return one.serving?.ask(view) ?? { signal: 'none', code: 'unavailable', reasoning: one.reason ?? 'not started' };
     },
     status: () => [
@@ -212,6 +233,8 @@ async function openOne(one: Opened, row: StrategyRow, ledger: FaultLedger, optio
             order: { ...order, featureDefinitions },
             deadlineMs: options.askDeadlineMs ?? ASK_DEADLINE_MS,
             insist: candidate === bundled,
+            // the others are seated around it
+            patienceMs: gathers(definition) ? START_DEADLINE_MS : PATIENCE_MS,
             onFault,
             onState: stand,
             onLog: say,
@@ -242,6 +265,11 @@ async function openOne(one: Opened, row: StrategyRow, ledger: FaultLedger, optio
     }
   }
   stand(failed, one.note);
+}
+
+/** It has not said yet whom it listens to. */
+function isSilent({ installed, serving }: Opened): boolean {
+  return serving?.members === null && gathers(installed.definition);
 }
 
 function isSuspended(one: Opened): boolean {

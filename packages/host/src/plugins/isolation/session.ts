@@ -7,7 +7,7 @@ import type { SessionOrder } from './protocol.js';
 /** What one start may take: the import of the package, and `create` with its model. */
 export const START_DEADLINE_MS = 20_000;
 /** How long others wait for a strategy that starts; then it goes on starting beside them. */
-const PATIENCE_MS = 5_000;
+export const PATIENCE_MS = 5_000;
 
 export interface ApartOptions {
   /** A process of the package; the one that discovery has warmed, or a new one. */
@@ -17,6 +17,8 @@ export interface ApartOptions {
   readonly deadlineMs: number;
   /** With it one that fails to start is started again; without it that is thrown. */
   readonly insist: boolean;
+  /** How long its opening waits for it. */
+  readonly patienceMs?: number;
   /** Each fault, as it happens. @returns why the strategy is suspended from now on; null when it is not */
   readonly onFault: (fault: Fault) => string | null;
   /** It serves (again), or why it does not. */
@@ -40,6 +42,7 @@ export async function openApart(options: ApartOptions): Promise<Serving> {
   let candidate: PluginProcess | null = null;
   let starting: Promise<unknown> = Promise.resolve();
   let closed = false;
+  let members: readonly string[] | null = null;
   let down = 'it is being started';
 
   const open = async (): Promise<Opening> => {
@@ -56,6 +59,7 @@ export async function openApart(options: ApartOptions): Promise<Serving> {
       return { kind: 'exit', detail: 'it was closed' };
     }
     state = opened.state;
+    members = opened.members;
     serving = started;
     started.onDeath = (fault) => {
       if (serving !== started) return;
@@ -85,7 +89,7 @@ export async function openApart(options: ApartOptions): Promise<Serving> {
 
   const STARTING = down;
   const opening = open();
-  const first = await within(opening, PATIENCE_MS);
+  const first = await within(opening, options.patienceMs ?? PATIENCE_MS);
   if (first === undefined) {
     onState('FAULTED', 'it takes long to start');
     starting = opening.then(judge);
@@ -124,7 +128,9 @@ export async function openApart(options: ApartOptions): Promise<Serving> {
   };
 
   return {
-    members: first && 'members' in first ? first.members : [],
+    get members() {
+      return members;
+    },
     ask: (view) => (serving === null ? askLater(view) : serving.ask(view, deadlineMs).then(settled)),
     state: () => state,
     async close() {
