@@ -74,6 +74,20 @@ describe('createClient', () => {
     ]);
   });
 
+  it('logs in and out by POST, with the password in the body alone', async () => {
+    const { client, sent } = clientOf(() => json({}));
+    await client.session();
+    await client.login({ email: 'a@b.c', password: 'pass-1' });
+    await client.webSocketTicket();
+    await client.logout();
+    expect(sent.map(({ url, init }) => [url.slice('http://localhost:8006'.length), init.method, init.body])).toEqual([
+      ['/api/session', 'GET', undefined],
+      ['/api/login', 'POST', '{"email":"a@b.c","password":"pass-1"}'],
+      ['/api/ws-ticket', 'POST', '{}'],
+      ['/api/logout', 'POST', '{}'],
+    ]);
+  });
+
   it('sends the key in a header, never in the URL', async () => {
     const { client, sent } = clientOf(() => json({}), { apiKey: 'k-1' });
     await client.models();

@@ -38,6 +38,13 @@ export class ApiError extends Error {
 /** One method for each route. All reject with {@link ApiError}. */
 export interface Client {
   health(): Promise<Answer<'/api/health'>>;
+  /** Whether the host wants to know who asks, whom it takes the caller for, and what he may do. */
+  session(): Promise<Answer<'/api/session'>>;
+  /** For browsers, which keep the cookie that it sets; programs give `apiKey`. */
+  login(credentials: BodyOf<Post<'/api/login'>>): Promise<Ok<Post<'/api/login'>>>;
+  logout(): Promise<Ok<Post<'/api/logout'>>>;
+  /** For one WebSocket within 30 seconds, where the host wants to know who asks: see `ticket` of `connect`. */
+  webSocketTicket(): Promise<Ok<Post<'/api/ws-ticket'>>>;
   latestSignals(query?: QueryParameters<'/api/models/signals/latest'>): Promise<Answer<'/api/models/signals/latest'>>;
   performanceComparison(
     query?: QueryParameters<'/api/models/performance/comparison'>,
@@ -160,6 +167,10 @@ export function createClient(options: ClientOptions = {}): Client {
 
   return {
     health: () => get('/api/health'),
+    session: () => get('/api/session'),
+    login: (credentials) => request('/api/login', {}, credentials),
+    logout: () => request('/api/logout', {}, {}),
+    webSocketTicket: () => request('/api/ws-ticket', {}, {}),
     latestSignals: (query) => get('/api/models/signals/latest', query),
     performanceComparison: (query) => get('/api/models/performance/comparison', query),
     equityCurves: (query) => get('/api/models/equity-curves', query),

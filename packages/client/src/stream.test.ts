@@ -68,6 +68,32 @@ describe('connect', () => {
     expect(seqs()).toEqual([5, 6, 7]);
   });
 
+  it('asks for a new ticket before each connection; without one it tries again, and once closed it opens nothing', async () => {
+    let asked = 0;
+    const ticket = async (): Promise<string> => {
+      if (++asked === 2) throw new Error('not logged in');
+      return `t${asked}`;
+    };
+    const used = (): (string | null)[] => sockets.map(({ url }) => new URL(url).searchParams.get('ticket'));
+    const connection = follow({ ticket });
+    await vi.advanceTimersByTimeAsync(0);
+    last().say(hello(4));
+    last().drop();
+    await vi.advanceTimersByTimeAsync(100); // the second is refused
+    expect(used()).toEqual(['t1']);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(used()).toEqual(['t1', 't3']);
+
+    last().drop();
+    await vi.advanceTimersByTimeAsync(400 - 1);
+    const before = asked;
+    vi.advanceTimersByTime(1);
+    expect(asked).toBe(before + 1);
+    connection.close();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(used()).toEqual(['t1', 't3']);
+  });
+
   it('after a loss resumes with the last seq that it has seen', () => {
     const connection = follow();
     expect(last().since).toBeNull();

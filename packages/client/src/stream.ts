@@ -34,6 +34,11 @@ export interface ConnectOptions {
   readonly onState?: (state: ConnectionState, reason: string) => void;
   /** How to open a socket. Node 20 has no global WebSocket: give `(url) => new WebSocket(url)` with that of `ws`. */
   readonly open?: (url: string) => SocketLike;
+  /**
+   * Asked before each connection, for browsers, which cannot send a key with a WebSocket:
+   * `async () => (await client.webSocketTicket()).ticket`. Programs send their key in `open`, as a header.
+   */
+  readonly ticket?: () => Promise<string>;
   /** Milliseconds before the first new try, doubled up to 16 times that; 500 by default. */
   readonly retry?: number;
   /** Milliseconds of silence after which the connection counts as dead; 45,000 by default, heartbeats come each 30,000. */
@@ -77,14 +82,28 @@ export function connect(options: ConnectOptions): Connection {
     timer = setTimeout(then, milliseconds);
   };
 
+  // asked in a function: TypeScript would hold `state` to what it was before a wait
+  const isClosed = (): boolean => state === 'closed';
+
   function start(): void {
     if (state === 'closed') return;
+    if (!options.ticket) return begin(undefined);
+    options
+      .ticket()
+      .then(begin, (error: unknown) =>
+        lost(undefined, error instanceof Error ? error.message : 'no ticket for the connection'),
+      );
+  }
+
+  function begin(ticket: string | undefined): void {
+    if (isClosed()) return;
     const url = new URL(options.url);
     url.protocol = url.protocol.replace('http', 'ws');
     // a host whose events begin anew refuses a seq above its newest, and a browser cannot see why: ask where it stands
     probing = seq !== undefined && attempts % 3 === 2;
     if (seq !== undefined && !probing) url.searchParams.set('since', String(seq));
     if (options.strategies?.length) url.searchParams.set('strategies', options.strategies.join(','));
+    if (ticket !== undefined) url.searchParams.set('ticket', ticket);
     let mine: SocketLike;
     try {
       mine = open(url.href);

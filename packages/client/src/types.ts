@@ -17,6 +17,7 @@ export type Candle = Schemas['Candle'];
 export type Candlesticks = Schemas['Candlesticks'];
 export type ClockCommand = Schemas['ClockCommand'];
 export type ClockStatus = Schemas['ClockStatus'];
+export type SessionState = Schemas['SessionState'];
 export type SeriesFeed = Schemas['SeriesFeed'];
 export type CurrentPositions = Schemas['CurrentPositions'];
 export type OpenPosition = Schemas['OpenPosition'];
