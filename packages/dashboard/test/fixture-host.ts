@@ -153,6 +153,8 @@ export class FixtureHost {
       case '/api/clock':
         if (request.method === 'POST') await this.#command(request);
         return { ...market.clock(), ...this.clock };
+      case '/api/session':
+        return { authentication: 'none', role: 'admin', caller: null };
       case '/api/models':
         return market.models();
       case '/api/models/signals/latest':

@@ -1,3 +1,5 @@
+import { Account } from '../access/Account.js';
+import { useMay } from '../access/session.js';
 import { price } from '../format/number.js';
 import { ClockControls } from './ClockControls.js';
 import { useDeskState } from './desk.js';
@@ -9,6 +11,7 @@ export function TopBar() {
   const simulated = useDeskState((state) => state.clock.data?.simulated ?? false);
   const replay = useDeskState((state) => state.clock.data?.mode === 'replay');
   const last = useDeskState((state) => state.candles.data?.at(-1)?.close ?? null);
+  const mayMove = useMay('trader');
   return (
     <header className="top">
       <h1>
@@ -21,8 +24,9 @@ export function TopBar() {
       <SessionClock />
       <StreamPill />
       <span className="spring" />
-      {replay && <ClockControls />}
+      {replay && mayMove && <ClockControls />}
       {simulated && <strong className="simulated">SIMULATED</strong>}
+      <Account />
       <ThemeToggle />
     </header>
   );

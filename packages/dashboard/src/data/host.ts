@@ -9,9 +9,22 @@ const WINDOWS: Readonly<Record<CurveWindow, { hours: number; resolution: '5m' | 
   '30d': { hours: 720, resolution: '1h' },
 };
 
+export interface HostAccess {
+  /** Whether the host wants to know who listens: a WebSocket then takes a ticket. */
+  readonly ticket: boolean;
+  /** Told when the host no longer knows who asks. */
+  readonly onRefused: () => void;
+}
+
 /** The host that served this page. */
-export function hostSource(origin: string): Source {
-  const client = createClient();
+export function hostSource(origin: string, { ticket, onRefused }: HostAccess): Source {
+  const client = createClient({
+    async fetch(...request) {
+      const answer = await fetch(...request);
+      if (answer.status === 401) onRefused();
+      return answer;
+    },
+  });
   // runs all bars up to the signal's, and one such question waits for the other
   const slow = createClient({ timeout: 60_000 });
   return {
@@ -33,6 +46,7 @@ export function hostSource(origin: string): Source {
     listen(listener) {
       const connection = connect({
         url: `${origin}/ws/trading-signals`,
+        ...(ticket ? { ticket: async () => (await client.webSocketTicket()).ticket } : {}),
         onEvent: (event) => listener.event(event),
         onGap: () => listener.gap(),
         onState(state) {
