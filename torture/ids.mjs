@@ -1,5 +1,6 @@
 // What can be tortured, by id.
 import { kills } from './faults/kills.mjs';
+import { planted } from './faults/planted.mjs';
 
 export const ids = {
   'host-kill': {
@@ -14,4 +15,5 @@ export const ids = {
     what: 'kill -9 of Redis, which comes back with all, some or none of its data (50)',
     run: (options) => kills('redis', 50, options),
   },
+  planted: { what: 'five faults planted on purpose: the checker names each (1 session each)', run: planted },
 };

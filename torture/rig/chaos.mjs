@@ -18,8 +18,9 @@ export class Chaos {
   /** The point that the running host is armed with. */
   #armed = null;
 
-  /** `quotas`: kills by target; `bars`: how many the run has. */
-  constructor(random, quotas, bars) {
+  /** `quotas`: kills by target; `bars`: how many the run has; `only`: the host dies at these points alone. */
+  constructor(random, quotas, bars, only) {
+    this.only = only;
     this.random = random;
     this.quotas = { host: 0, postgres: 0, redis: 0, ...quotas };
     this.bars = bars;
@@ -33,14 +34,15 @@ export class Chaos {
 
   /** Deaths before a bar is taken do not use up those of the bars to come. */
   #mayDie() {
+    if (this.only) return this.left('host') > 0;
     return this.kills.host.total < this.#planned.host.filter((bar) => bar <= this.#bar + 2).length;
   }
 
   /** The crash point of the host that starts now, as the environment has it, or null. */
   arm() {
     this.#armed = null;
-    if (!this.#mayDie() || this.random.chance(0.4)) return null;
-    if (this.#points.length === 0) this.#points = shuffled(Object.keys(crashPoints()), this.random);
+    if (!this.#mayDie() || (!this.only && this.random.chance(0.4))) return null;
+    if (this.#points.length === 0) this.#points = shuffled(this.only ?? Object.keys(crashPoints()), this.random);
     const point = this.#points.pop();
     const pace = (this.bars - this.#bar) / this.left('host');
     const count = AT_START.test(point) ? 1 : this.random.whole(1, Math.max(1, Math.ceil(pace * passesPerBar(point))));
@@ -50,7 +52,7 @@ export class Chaos {
 
   /** Milliseconds after its start at which the host is killed, ready or not; null: not this one. */
   startingKill() {
-    if (!this.#mayDie() || this.#armed !== null || this.random.chance(0.7)) return null;
+    if (this.only || !this.#mayDie() || this.#armed !== null || this.random.chance(0.7)) return null;
     return this.random.whole(20, 3_000);
   }
 
@@ -74,6 +76,7 @@ export class Chaos {
     this.#bar = index;
     const last = index === this.bars - 1;
     for (const target of Object.keys(this.quotas)) {
+      if (target === 'host' && this.only) continue;
       const reach = target === 'host' && this.#armed !== null && !last ? index - PATIENCE : index;
       const due = this.#planned[target].filter((bar) => bar <= reach).length;
       if (this.kills[target].total < due)

@@ -25,8 +25,10 @@ const SETTLE_MS = 30_000;
  * @param {number} options.seed of the market and of the strikes
  * @param {number} options.sessions of 60 bars each
  * @param {{host?: number, postgres?: number, redis?: number}} options.quotas kills
+ * @param {string[]} [options.points] crash points to choose from, and no other kills of the host
  * @param {string[]} [options.plugins]
  * @param {boolean} [options.inProcess] strategies in the host's own process
+ * @param {(bars: object[]) => object[]} [options.shape] changes the bars of the run
  * @param {(project: object) => void} [options.prepare] changes the project's copy of the packages
  * @param {(ask: Function) => Promise<void>} [options.plant] changes the database before the first bar
  * @param {(text: string) => void} [options.say]
@@ -35,17 +37,20 @@ export async function replay({
   seed,
   sessions,
   quotas = {},
+  points,
   plugins,
   inProcess = false,
+  shape = (bars) => bars,
   prepare,
   plant,
   say = () => {},
 }) {
   const began = performance.now();
-  const { history, week, macro } = makeWorld(seed, sessions);
+  const { history, week: made, macro } = makeWorld(seed, sessions);
+  const week = shape(made);
   const project = makeProject({ inProcess, ...(plugins ? { plugins } : {}) });
   const random = createRandom(seed);
-  const chaos = new Chaos(random, quotas, week.length);
+  const chaos = new Chaos(random, quotas, week.length, points);
   const follower = createFollower();
   const patient = openPatient(project);
   const recovery = { hostReady: [], hostDecides: [], postgresAnswers: [], postgresDecides: [], redisComplete: [] };
@@ -96,7 +101,7 @@ export async function replay({
       const rows = await ask(`SELECT 1 FROM dw.cycles WHERE bar_time = $1 AND status = 'done'`, [new Date(bar.time)]);
       if (rows.length > 0) return;
       if (failed) throw failed;
-      if (performance.now() - from > STUCK_MS)
+      if (performance.now() - Math.max(from, lastDeath ?? 0) > STUCK_MS)
         throw new Error(`${new Date(bar.time).toISOString()} is not decided upon after ${STUCK_MS / 1000} s`);
       await sleep(8);
     }

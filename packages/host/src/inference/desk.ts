@@ -19,7 +19,7 @@ import type { OpenStrategies } from '../plugins/open.js';
 import { readAnswers } from '../stores/postgres/answers.js';
 import { newestBar } from '../stores/postgres/bars.js';
 import { commitBatch, type BatchedPart } from '../stores/postgres/batch.js';
-import { storeBadTicks, storeCycle } from '../stores/postgres/cycles.js';
+import { closeCycle, storeBadTicks, storeCycle } from '../stores/postgres/cycles.js';
 import { commitPart, type DecisionMode } from '../stores/postgres/decisions.js';
 import { storeFeatureRow, storeFeatureRows, type FeatureValues } from '../stores/postgres/feature-values.js';
 import { ensureFeatureView } from '../stores/postgres/feature-view.js';
@@ -172,12 +172,15 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
   };
   learn(await readMacro(pool, series.names));
   const memory = await openMarketMemory(pool, plan, series, resumeAfter);
+  // a crash between the last commit of a bar and its mark leaves the bar decided and not done
+  const { fence = null } = options;
+  if (resumeAfter > 0)
+    await withFence(pool, fence, (client) => closeCycle(client, symbol, resumeAfter, fence?.epoch ?? null));
 
   let processed: number | null = resumeAfter || null;
   /** The newest bar that was taken, for what is said of it afterwards. */
   let seen: Seen | null = memory.last?.bar.time === resumeAfter ? memory.last : null;
 
-  const fence = options.fence ?? null;
   const asking = (mode: DecisionMode): Ask => {
     const silence = mode === 'live' ? options.meteredSilence : METERED[mode];
     if (silence === undefined) return strategies.ask;
@@ -279,6 +282,8 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
       const done = await Promise.all([
         ...parts.map(async (made): Promise<Part> => {
           const part = await made;
+          // what a decision saw is durable before it is: a crash between the two would leave a gap that nobody fills
+          await stored;
           const { strategy } = part;
           const { signalId } = await commitPart(pool, commitOf(part, mode, hashes));
           crashPoint('part.committed');

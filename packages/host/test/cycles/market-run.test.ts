@@ -219,6 +219,35 @@ describe('after a stop', () => {
     expect(equity.map((row) => row.n)).toEqual([44, 44, 44]);
   }, 60_000);
 
+  it('a host that died between the last commit of a bar and its mark: the next one marks it done, and decides nothing again', async () => {
+    const database = await marketDatabase();
+    const { pool } = database;
+    const market = await start(database, { now: first.time });
+    for (const bar of live.slice(0, 2)) {
+      market.set(completion(bar));
+      await storeBars(pool, [bar]);
+      await until(database, bar.time, 'done');
+    }
+    await market.stop();
+    open.splice(0);
+    const before = await facts(database);
+    const { rows } = await pool.query(
+      'DELETE FROM dw.cycles WHERE bar_time = (SELECT max(bar_time) FROM dw.cycles) RETURNING mode, decisions',
+    );
+    await start(database, { now: completion(live[1]!) });
+    await until(database, live[1]!.time, 'done');
+    const { rows: again } = await pool.query('SELECT mode, decisions FROM dw.cycles ORDER BY bar_time DESC LIMIT 1');
+    expect(again).toEqual(rows);
+    expect(await facts(database)).toEqual(before);
+  });
+
+  it('a bar that nobody has decided upon is not marked done', async () => {
+    const database = await marketDatabase();
+    await start(database, { now: first.time });
+    await expect.poll(async () => (await database.pool.query('SELECT 1 FROM dw.strategy_state')).rowCount).toBe(3);
+    expect(await cyclesOf(database)).toEqual([]);
+  });
+
   it('history that is loaded later is no catch-up for strategies that began after it', async () => {
     const database = await marketDatabase();
     const market = await start(database, { now: completion(live[59]!) + 3_600_000 });

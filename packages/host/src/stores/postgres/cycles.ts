@@ -41,6 +41,22 @@ export async function storeCycle(
   );
 }
 
+/** Marks a bar done that strategies have decided upon as it happened, if it is not yet; any other bar is left as it is. */
+export async function closeCycle(db: Queryable, symbol: string, barTime: number, epoch: number | null): Promise<void> {
+  await db.query(
+    `INSERT INTO dw.cycles (symbol, bar_time, status, mode, decisions, epoch)
+     SELECT $1, $2, 'done', min(coalesce(s.mode, n.mode)), count(*), $3
+     FROM dw.fact_equity_curve e
+     LEFT JOIN dw.fact_strategy_signals s USING (run_id, strategy_id, symbol, bar_time)
+     LEFT JOIN dw.fact_no_signal n USING (run_id, strategy_id, symbol, bar_time)
+     WHERE e.run_id = 'live' AND symbol = $1 AND bar_time = $2 AND coalesce(s.mode, n.mode) IN ('live', 'catch_up')
+     HAVING count(*) > 0
+     ON CONFLICT (symbol, bar_time) DO UPDATE SET status = 'done', mode = excluded.mode, decisions = excluded.decisions,
+       epoch = excluded.epoch, detail = NULL, recorded_at = now() WHERE cycles.status = 'missed'`,
+    [symbol, at(barTime), epoch],
+  );
+}
+
 /**
  * Bars that did not come before their deadline: a row for each, and one alert for those that had none yet.
  * @throws SignalboxError LEADERSHIP_LOST
