@@ -16,12 +16,12 @@ export function ConsensusRow({ consensus }: { consensus: Consensus }) {
   return (
     <section className="consensus" aria-label="Consensus of the ensemble">
       <p>
-        <strong>{votes.length === 0 ? 'Nobody answered' : `${fraction(agreement)} agree`}</strong>{' '}
+        <Badge direction={direction} />
+        <strong>{votes.length === 0 ? 'Nobody answered' : `${fraction(agreement)} agree`}</strong>
         <span className="muted" title={`weight ${decimal(answered)} of ${decimal(configured)} answered`}>
           {votes.length} of {members} answered · score {score > 0 ? '+' : ''}
-          {decimal(score)} · bar {marketTime(barTime)}
+          {decimal(score)} · {marketTime(barTime)}
         </span>
-        <Badge direction={direction} />
       </p>
       <ul>
         {votes.map((vote) => (

@@ -4,6 +4,10 @@ import type { StrategyRisk } from '../data/types.js';
 import { marketTime } from '../format/time.js';
 import { Glyph } from './Glyph.js';
 
+/** Those that are halted first. */
+const halted = (strategies: readonly StrategyRisk[]): readonly StrategyRisk[] =>
+  [...strategies].sort((a, b) => Number(b.halted) - Number(a.halted));
+
 /** Each strategy's distance to its limits, as bars. */
 export function RiskTable({ strategies }: { strategies: readonly StrategyRisk[] }) {
   const { looks } = useDesk();
@@ -28,7 +32,7 @@ export function RiskTable({ strategies }: { strategies: readonly StrategyRisk[] 
           </tr>
         </thead>
         <tbody>
-          {strategies.map((risk) => (
+          {halted(strategies).map((risk) => (
             <tr key={risk.strategy_code} className={risk.halted ? 'halted' : undefined}>
               <th scope="row">
                 <Glyph look={looks.get(risk.strategy_code)} size={10} />
