@@ -6,6 +6,10 @@ const [, , clock] = process.argv;
 const ending = new AbortController();
 process.once('SIGTERM', () => ending.abort());
 const tell = (what) => void process.stdout.write(`${JSON.stringify(what)}\n`);
+process.on('SIGUSR2', () => {
+  globalThis.gc();
+  tell({ memory: process.memoryUsage() });
+});
 
 await startHost(loadConfig(process.cwd(), process.env, { world: 'market' }), {
   signal: ending.signal,

@@ -31,6 +31,9 @@ const SETTLE_MS = 30_000;
  * @param {(bars: object[]) => object[]} [options.shape] changes the bars of the run
  * @param {(project: object) => void} [options.prepare] changes the project's copy of the packages
  * @param {(ask: Function) => Promise<void>} [options.plant] changes the database before the first bar
+ * @param {string} [options.services] those that listen
+ * @param {object} [options.hooks] `begun`, `bar(index)` and `ended`, each awaited, with {supervisor, ask, urls}
+ * @param {boolean} [options.follow] a client follows the events
  * @param {(text: string) => void} [options.say]
  */
 export async function replay({
@@ -41,6 +44,9 @@ export async function replay({
   plugins,
   inProcess = false,
   shape = (bars) => bars,
+  services = 'models',
+  hooks = {},
+  follow = true,
   prepare,
   plant,
   say = () => {},
@@ -60,14 +66,18 @@ export async function replay({
   let lastDeath;
   let starting;
   const supervisor = new Supervisor(project, {
-    env: { REDIS_URL: redis.url, REDIS_PASSWORD: redis.password },
+    env: { REDIS_URL: redis.url, REDIS_PASSWORD: redis.password, SIGNALBOX_SERVICES: services },
     armed: () => chaos.arm(),
   });
   const setClock = (time) => {
     writeFileSync(`${project.clock}.new`, String(time));
     renameSync(`${project.clock}.new`, project.clock);
   };
-  supervisor.on('services', ({ models }) => follower.use(models));
+  const context = { supervisor, ask: (sql, values) => patient.ask(sql, values), urls: {} };
+  supervisor.on('services', (urls) => {
+    context.urls = urls;
+    if (follow) follower.use(urls.models);
+  });
   supervisor.on('ready', () => {
     clearTimeout(starting);
     if (lastDeath !== undefined) recovery.hostReady.push(performance.now() - lastDeath);
@@ -158,6 +168,7 @@ export async function replay({
       () => failed,
     );
     if (plant) await plant(ask);
+    await hooks.begun?.(context);
     let repairing;
     for (const [index, bar] of week.entries()) {
       setClock(bar.time + SLOT_MS);
@@ -181,6 +192,7 @@ export async function replay({
       await decided(bar);
       if (supervisor.deaths > deaths) recovery.hostDecides.push(performance.now() - lastDeath);
       if (postgresAt !== undefined) recovery.postgresDecides.push(performance.now() - postgresAt);
+      await hooks.bar?.(context, index);
       if (index % 20 === 19 || index === week.length - 1) {
         const { host, postgres, redis: gone } = chaos.kills;
         say(
@@ -190,7 +202,8 @@ export async function replay({
     }
     await repairing;
     if (failed) throw failed;
-    const settled = await settle(ask, redis, follower);
+    await hooks.ended?.(context);
+    const settled = await settle(ask, redis, follow ? follower : null);
     if (!settled) say('events, streams and follower are not level after 30 s');
     ending = true;
     record = await readRecord(patient.client);
@@ -199,7 +212,7 @@ export async function replay({
     return {
       record,
       streams,
-      follower: { events: follower.events, gaps: follower.gaps },
+      ...(follow ? { follower: { events: follower.events, gaps: follower.gaps } } : {}),
       from: week[0].time,
       bars: week.length,
       kills: chaos.kills,
@@ -261,7 +274,9 @@ async function settle(ask, redis, follower) {
         'SELECT count(*) FILTER (WHERE seq IS NULL)::int AS unpublished, max(seq)::int AS newest FROM dw.events',
       );
       return (
-        unpublished === 0 && (follower.events.at(-1)?.seq ?? 0) >= newest && (await reached(redis, await tails(ask)))
+        unpublished === 0 &&
+        (follower === null || (follower.events.at(-1)?.seq ?? 0) >= newest) &&
+        (await reached(redis, await tails(ask)))
       );
     },
     SETTLE_MS,

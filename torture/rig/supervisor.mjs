@@ -1,6 +1,6 @@
 // Keeps one host running: whenever it has ended, the next one is started at once, as a service manager would.
 import { spawn } from 'node:child_process';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 
 /** Starts in a row that never became ready, after which the run gives up. */
 const MOST_FAILURES = 5;
@@ -35,7 +35,7 @@ export class Supervisor extends EventEmitter {
     const point = this.armed();
     this.starts++;
     this.startedAt = performance.now();
-    const child = spawn(process.execPath, [this.project.host, this.project.clock], {
+    const child = spawn(process.execPath, ['--expose-gc', this.project.host, this.project.clock], {
       cwd: this.project.folder,
       env: {
         ...process.env,
@@ -65,6 +65,7 @@ export class Supervisor extends EventEmitter {
           this.emit('ready');
         }
         if (told.say) this.said.push(told.say);
+        if (told.memory) this.emit('memory', told.memory);
       }
     });
     child.stderr.on('data', (chunk) => (this.#stderr = (this.#stderr + String(chunk)).slice(-4_000)));
@@ -79,6 +80,13 @@ export class Supervisor extends EventEmitter {
         this.emit('failed', new Error(`the host ended ${this.#failures} times by itself: ${this.#stderr}`));
       else setTimeout(() => this.start(), signal === 'SIGKILL' ? 0 : 200);
     });
+  }
+
+  /** Bytes that the host holds after a collection: {rss, heapUsed, external, arrayBuffers}. */
+  async memory() {
+    const told = once(this, 'memory');
+    this.#child.kill('SIGUSR2');
+    return (await told)[0];
   }
 
   kill() {
