@@ -28,6 +28,13 @@ export async function kills(target, usual, { seed, kills: wanted = usual, sessio
 /** The result of a disturbed run beside the undisturbed one. */
 export function judge(undisturbed, before, disturbed, quotas) {
   const violations = check(disturbed.record, { ...disturbed, undisturbed: undisturbed.record });
+  // whoever was not struck himself has to live through it
+  if (!quotas.host && disturbed.starts > 1)
+    violations.push({
+      rule: 'host-ended',
+      count: disturbed.starts - 1,
+      examples: ['the host ended and was started again'],
+    });
   const { record } = disturbed;
   const done = Object.entries(quotas).every(([target, count]) => disturbed.kills[target].total >= count);
   const passed = violations.length === 0 && before.length === 0 && done;
