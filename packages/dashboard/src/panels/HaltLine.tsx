@@ -1,4 +1,5 @@
 import { useState, type FormEvent } from 'react';
+import { useMay } from '../access/session.js';
 import { useDesk, useDeskState } from '../app/desk.js';
 import type { Problem } from '../data/resource.js';
 import { since } from '../data/risk.js';
@@ -8,6 +9,7 @@ import { marketMoment } from '../format/time.js';
 
 /** That a strategy opens nothing, because of which limit and since when; and the way to lift a drawdown halt. */
 export function HaltLine({ risk }: { risk: StrategyRisk }) {
+  const mayReset = useMay('admin');
   const alerts = useDeskState((state) => state.alerts.data) ?? [];
   return (
     <div className="halt" role="group" aria-label={`${risk.strategy_code} is halted`}>
@@ -25,7 +27,7 @@ export function HaltLine({ risk }: { risk: StrategyRisk }) {
         })}
       </ul>
       <p className="muted small">No entries; exits and stops go on, signals are stored.</p>
-      {risk.reasons.includes('drawdown') && <Reset code={risk.strategy_code} />}
+      {mayReset && risk.reasons.includes('drawdown') && <Reset code={risk.strategy_code} />}
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { SignalboxError } from '@signalbox/core';
 import type { Config } from '../config/config.js';
 import { findRunning } from '../observe/running.js';
 import { WORLD_DATABASES } from '../stores/postgres/world.js';
+import { keyHeader } from './own-key.js';
 import { configOf, examples, integer, number, type Session } from './session.js';
 
 const ACTIONS = {
@@ -66,7 +67,7 @@ async function control(
   try {
     answer = await fetch(`${origin}/api/clock`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', origin },
+      headers: { 'content-type': 'application/json', origin, ...keyHeader(session.streams.env) },
       body: JSON.stringify(body),
       signal: AbortSignal.any([session.signal, AbortSignal.timeout(10_000)]),
     });
@@ -83,6 +84,13 @@ async function control(
     clock?: ClockState;
     detail?: string;
   };
+  if (answer.status === 401 || answer.status === 403) {
+    throw new SignalboxError(
+      answer.status === 401 ? 'AUTH_REQUIRED' : 'FORBIDDEN',
+      `${origin} lets only traders and admins move its clock`,
+      'Make a key, signalbox keys add NAME --role trader, and give it in SIGNALBOX_API_KEY.',
+    );
+  }
   if (!answer.ok) {
     throw new SignalboxError(
       'WORLD_MISMATCH',

@@ -5,6 +5,7 @@ import { locate, type LocatedPackage } from '../plugins/locate.js';
 import { loadSuspensions } from '../stores/postgres/plugin-faults.js';
 import { listStrategies, type StrategyRecord } from '../stores/postgres/strategies.js';
 import { WORLD_DATABASES } from '../stores/postgres/world.js';
+import { keyHeader } from './own-key.js';
 import type { Session } from './session.js';
 import { withStore } from './store.js';
 import { table } from './terminal.js';
@@ -33,7 +34,11 @@ export async function listPlugins(session: Session, config: Config): Promise<voi
   } catch (error) {
     if (!isSignalboxError(error) || error.code !== 'INPUT_NOT_FOUND') throw error;
   }
-  const live = await liveStates(findRunning(config.projectDir, database)?.services['models'], session.signal);
+  const live = await liveStates(
+    findRunning(config.projectDir, database)?.services['models'],
+    session.streams.env,
+    session.signal,
+  );
   const stateOf = (code: string | null, otherwise: string, why: string | null): Pick<Entry, 'state' | 'reason'> => {
     const heard = code === null ? undefined : live.get(code);
     if (heard) return heard;
@@ -97,11 +102,13 @@ export async function listPlugins(session: Session, config: Config): Promise<voi
 
 async function liveStates(
   origin: string | undefined,
+  env: Session['streams']['env'],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Pick<Entry, 'state' | 'reason'>>> {
   if (origin === undefined) return new Map();
   try {
     const answer = await fetch(`${origin}/api/models`, {
+      headers: keyHeader(env),
       signal: AbortSignal.any([signal, AbortSignal.timeout(3_000)]),
     });
     const { models } = (await answer.json()) as {

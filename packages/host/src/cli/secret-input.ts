@@ -10,7 +10,7 @@ const LONGEST = 4096;
  * other users of the machine see those.
  */
 export async function readPassword(session: Session, fromStdin: boolean): Promise<string> {
-  if (fromStdin) return firstLine();
+  if (fromStdin) return firstLine(session.streams.stdin ?? process.stdin);
   if (!process.stdin.isTTY || session.json)
     throw new SignalboxError(
       'PARAMETER_INVALID',
@@ -22,9 +22,9 @@ export async function readPassword(session: Session, fromStdin: boolean): Promis
   throw new SignalboxError('PARAMETER_INVALID', 'the two passwords differ', 'Type the same one twice.');
 }
 
-async function firstLine(): Promise<string> {
+async function firstLine(input: AsyncIterable<unknown>): Promise<string> {
   let text = '';
-  for await (const chunk of process.stdin) {
+  for await (const chunk of input) {
     text += String(chunk);
     if (text.includes('\n') || text.length > LONGEST) break;
   }

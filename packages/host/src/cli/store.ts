@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import { startPostgres, type PostgresServer } from '../stores/postgres/embedded.js';
 import { openClient, openPool } from '../stores/postgres/pool.js';
 import { openWorld, WORLD_DATABASES, type World } from '../stores/postgres/world.js';
+import { actor } from './actor.js';
 import type { Session } from './session.js';
 
 /** An open world, for a command's own short time. */
@@ -35,7 +36,7 @@ export async function withStore<T>(
       );
     }
     const { world, connection } = await openWorld(server, database, { kind });
-    const pool = openPool(connection);
+    const pool = openPool(connection, { actor: actor() });
     try {
       return await work({ pool, world, database });
     } finally {

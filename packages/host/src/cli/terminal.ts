@@ -7,6 +7,8 @@ export interface Streams {
   readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The process's own by default. */
+  readonly stdin?: AsyncIterable<unknown>;
 }
 
 export interface Problem {

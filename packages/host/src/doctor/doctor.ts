@@ -24,6 +24,7 @@ import {
   type OpenPatient,
   type Patient,
 } from './check.js';
+import * as access from './access.js';
 import * as data from './data.js';
 import * as database from './database.js';
 import * as decisions from './decisions.js';
@@ -43,6 +44,8 @@ const CHECKS: readonly Check[] = [
   database.counts,
   database.vacuum,
   database.timescale,
+  access.access,
+  access.audit,
   data.freshness,
   data.gaps,
   data.duplicates,

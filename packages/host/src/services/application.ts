@@ -209,9 +209,14 @@ async function readJson(ctx: Context): Promise<unknown> {
     }
     chunks.push(chunk);
   }
+  const text = Buffer.concat(chunks).toString('utf8');
+  let value: unknown;
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    value = JSON.parse(text);
   } catch {
     throw new SignalboxError('REQUEST_MALFORMED', 'the body is no valid JSON', 'Mend it.');
   }
+  // in JSON it can only be written so
+  if (text.includes('\\u0000')) validation.refuseNul(value);
+  return value;
 }

@@ -26,6 +26,8 @@ export interface ListenOptions {
   readonly nextFree?: boolean;
   /** 127.0.0.1 by default. */
   readonly bind?: string;
+  /** Milliseconds that a request's head, and the whole of it, may take to arrive; 10,000 and 15,000 by default. */
+  readonly patience?: { readonly head: number; readonly request: number };
 }
 
 export interface Listening {
@@ -37,6 +39,7 @@ export interface Listening {
 }
 
 const TRIES = 100;
+const PATIENCE = { head: 10_000, request: 15_000 };
 
 /**
  * @throws PORT_TAKEN when a configured port is taken, naming by whom where that can be found
@@ -44,19 +47,24 @@ const TRIES = 100;
  */
 export async function listen(
   service: Service,
-  { port, bind = '127.0.0.1', nextFree = port === undefined }: ListenOptions = {},
+  { port, bind = '127.0.0.1', nextFree = port === undefined, patience = PATIENCE }: ListenOptions = {},
 ): Promise<Listening> {
   const first = port ?? service.defaultPort;
   const last = nextFree ? first + TRIES : first;
   for (let candidate = first; candidate <= last; candidate++) {
     const application = service.application.callback();
     const { shortcut } = service;
-    const server = createServer((request, response) => {
-      if (!shortcut?.(request, response)) void application(request, response);
-    });
-    // slow senders hold a socket for seconds, not for ever
-    server.headersTimeout = 10_000;
-    server.requestTimeout = 15_000;
+    // slow senders hold a socket for seconds, not for ever; Node looks each 30 s unless told otherwise
+    const server = createServer(
+      {
+        headersTimeout: patience.head,
+        requestTimeout: patience.request,
+        connectionsCheckingInterval: Math.min(1_000, patience.head / 4),
+      },
+      (request, response) => {
+        if (!shortcut?.(request, response)) void application(request, response);
+      },
+    );
     server.maxConnections = 5_000;
     server.maxRequestsPerSocket = 100_000;
     try {

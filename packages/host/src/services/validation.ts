@@ -21,6 +21,7 @@ export function parameters(schema: TObject): Check {
     for (const [name, value] of Object.entries(given)) {
       if (value === undefined || value === '') continue;
       if (Array.isArray(value)) throw invalid(name, 'is given more than once', 'Give it once.');
+      refuseNul(value, name);
       parsed[name] = parse(value, schema.properties[name]);
     }
     if (!validate(parsed)) throw refused(validate.errors, Object.keys(schema.properties));
@@ -43,6 +44,18 @@ export function body(schema: TSchema): (given: unknown) => unknown {
     if (!validate(given)) throw refused(validate.errors, Object.keys(schema['properties'] ?? {}));
     return given;
   };
+}
+
+/** PostgreSQL's texts hold no NUL: one would be a fault inside wherever it gets to. @throws PARAMETER_INVALID naming the place */
+export function refuseNul(value: unknown, place = 'body'): void {
+  if (typeof value === 'string') {
+    if (value.includes('\0')) throw invalid(place, 'holds a NUL character', 'Leave it out.');
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, each] of Object.entries(value)) {
+      refuseNul(name, place);
+      refuseNul(each, place === 'body' ? name : `${place}.${name}`);
+    }
+  }
 }
 
 /** Checks an answer against its own schema; for tests. Throws what does not fit. */

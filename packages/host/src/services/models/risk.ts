@@ -61,11 +61,16 @@ export const resetRisk = route({
   response: Shape('RiskResetResult', { ...StrategyRisk.properties, status: Choice(['done', 'pending']) }),
   role: 'admin',
   errors: [400, 403, 404, 413, 415],
-  async handler({ params, body }, deps) {
+  async handler({ params, body, caller }, deps) {
     const scope = await scopeOf('live', deps);
     const strategies = chosen(await deps.reads.strategies(), params.code);
     const { strategyId, symbol } = accountOf(scope, strategies[0]!, deps);
-    const done = await deps.desk.resetRisk({ strategyId, symbol, reason: body.reason, actor: 'api' });
+    const done = await deps.desk.resetRisk({
+      strategyId,
+      symbol,
+      reason: body.reason,
+      actor: caller.kind === 'open' ? 'api' : caller.name,
+    });
     const [risk] = await riskOf(strategies, scope, deps);
     return { ...risk!, status: done ? ('done' as const) : ('pending' as const) };
   },

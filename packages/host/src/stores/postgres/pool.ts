@@ -13,6 +13,8 @@ export interface PoolOptions {
   readonly queryTimeoutMs?: number;
   /** Milliseconds that a connection may take; 5,000 by default. */
   readonly connectionTimeoutMs?: number;
+  /** Whom the audit names for what is changed; the database role without it. */
+  readonly actor?: string;
   /** Errors of idle connections, e.g. a server that went away; the pool replaces them by itself. */
   readonly onError?: (error: Error) => void;
 }
@@ -28,8 +30,13 @@ const connections = new WeakMap<Pool, ConnectionOptions>();
  */
 export function openPool(connection: ConnectionOptions, options: PoolOptions = {}): Pool {
   const statementTimeout = options.statementTimeoutMs ?? 15_000;
+  const config = clientConfig(connection);
   const pool = new Pool({
-    ...clientConfig(connection),
+    ...config,
+    // a value among options must not hold what ends it
+    ...(options.actor === undefined
+      ? {}
+      : { options: `${config.options} -c signalbox.actor=${options.actor.replace(/[^\w.@-]/g, '_')}` }),
     max: options.max ?? 10,
     statement_timeout: statementTimeout,
     query_timeout: options.queryTimeoutMs ?? statementTimeout + 5_000,
