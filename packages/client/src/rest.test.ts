@@ -88,6 +88,22 @@ describe('createClient', () => {
     ]);
   });
 
+  it('jobs are queued by POST and ended by DELETE without a body', async () => {
+    const { client, sent } = clientOf(() => json({}, 202));
+    await client.startBacktest({ strategies: ['A'], from: '2025-01-08', config: { name: 'one' } });
+    await client.startJob({ kind: 'features' });
+    await client.endBacktest('job/1');
+    await client.endJob('job-2');
+    await client.jobs({ kind: 'sweep', state: 'done', limit: 5 });
+    expect(sent.map(({ url, init }) => [init.method, url.replace('http://localhost:8006', ''), init.body])).toEqual([
+      ['POST', '/api/backtests', '{"strategies":["A"],"from":"2025-01-08","config":{"name":"one"}}'],
+      ['POST', '/api/jobs', '{"kind":"features"}'],
+      ['DELETE', '/api/backtests/job%2F1', undefined],
+      ['DELETE', '/api/jobs/job-2', undefined],
+      ['GET', '/api/jobs?kind=sweep&state=done&limit=5', undefined],
+    ]);
+  });
+
   it('sends the key in a header, never in the URL', async () => {
     const { client, sent } = clientOf(() => json({}), { apiKey: 'k-1' });
     await client.models();

@@ -2,8 +2,10 @@ import type { paths } from './generated/api.js';
 
 type Get<P extends keyof paths> = paths[P] extends { get: infer O } ? O : never;
 type Post<P extends keyof paths> = paths[P] extends { post: infer O } ? O : never;
+type Delete<P extends keyof paths> = paths[P] extends { delete: infer O } ? O : never;
 type Ok<O> = O extends { responses: { 200: { content: { 'application/json': infer B } } } } ? B : never;
 type Created<O> = O extends { responses: { 201: { content: { 'application/json': infer B } } } } ? B : never;
+type Accepted<O> = O extends { responses: { 202: { content: { 'application/json': infer B } } } } ? B : never;
 type QueryOf<O> = O extends { parameters: { query?: infer Q } } ? NonNullable<Q> : never;
 type BodyOf<O> = O extends { requestBody: { content: { 'application/json': infer B } } } ? B : never;
 
@@ -83,6 +85,20 @@ export interface Client {
   alerts(query?: QueryParameters<'/api/alerts'>): Promise<Answer<'/api/alerts'>>;
   /** Runs the cycle of a complete bar; idempotent. May take as long as the strategies may. */
   runCycle(bar: BodyOf<Post<'/api/cycles'>>): Promise<Ok<Post<'/api/cycles'>>>;
+  /** Newest first. */
+  backtests(query?: QueryParameters<'/api/backtests'>): Promise<Answer<'/api/backtests'>>;
+  backtest(id: string): Promise<Answer<'/api/backtests/{id}'>>;
+  /** Queues a backtest; the same one that is queued or runs already is answered with its id. */
+  startBacktest(asked: BodyOf<Post<'/api/backtests'>>): Promise<Accepted<Post<'/api/backtests'>>>;
+  /** Cancels a backtest; one that has ended is taken out of the history, and its run with it. */
+  endBacktest(id: string): Promise<Ok<Delete<'/api/backtests/{id}'>>>;
+  /** Backtests, sweeps, backfills and trainings, newest first. */
+  jobs(query?: QueryParameters<'/api/jobs'>): Promise<Answer<'/api/jobs'>>;
+  job(id: string): Promise<Answer<'/api/jobs/{id}'>>;
+  /** Queues a job of any kind, as {@link startBacktest} does. */
+  startJob(asked: BodyOf<Post<'/api/jobs'>>): Promise<Accepted<Post<'/api/jobs'>>>;
+  /** As {@link endBacktest}, of a job of any kind. */
+  endJob(id: string): Promise<Ok<Delete<'/api/jobs/{id}'>>>;
   events(query?: QueryParameters<'/api/events'>): Promise<Answer<'/api/events'>>;
   /** Where the series come from that active strategies need, and what is wrong there. */
   feeds(): Promise<Answer<'/api/feeds'>>;
@@ -135,7 +151,8 @@ export function createClient(options: ClientOptions = {}): Client {
   const base = (options.baseUrl ?? '').replace(/\/+$/, '');
   const send = options.fetch ?? ((...request: Parameters<typeof fetch>) => fetch(...request));
 
-  async function request<T>(path: string, query: object = {}, body?: unknown): Promise<T> {
+  type Method = 'GET' | 'POST' | 'DELETE';
+  async function request<T>(path: string, query: object = {}, body?: unknown, method?: Method): Promise<T> {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
     const url = `${base}${path}${search.size > 0 ? `?${search}` : ''}`;
@@ -143,7 +160,7 @@ export function createClient(options: ClientOptions = {}): Client {
     let text: string;
     try {
       response = await send(url, {
-        method: body === undefined ? 'GET' : 'POST',
+        method: method ?? (body === undefined ? 'GET' : 'POST'),
         headers: {
           accept: 'application/json',
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -163,6 +180,7 @@ export function createClient(options: ClientOptions = {}): Client {
     throw new ApiError(response.status, code ?? 'UNKNOWN', detail ?? `${response.status} from ${url}`);
   }
   const get = <T>(path: string, query?: object): Promise<T> => request<T>(path, query);
+  const remove = <T>(path: string): Promise<T> => request<T>(path, {}, undefined, 'DELETE');
   const part = encodeURIComponent;
 
   return {
@@ -187,6 +205,14 @@ export function createClient(options: ClientOptions = {}): Client {
     resetRisk: (code, reason) => request(`/api/risk/${part(code)}/reset`, {}, { reason }),
     alerts: (query) => get('/api/alerts', query),
     runCycle: (bar) => request('/api/cycles', {}, bar),
+    backtests: (query) => get('/api/backtests', query),
+    backtest: (id) => get(`/api/backtests/${part(id)}`),
+    startBacktest: (asked) => request('/api/backtests', {}, asked),
+    endBacktest: (id) => remove(`/api/backtests/${part(id)}`),
+    jobs: (query) => get('/api/jobs', query),
+    job: (id) => get(`/api/jobs/${part(id)}`),
+    startJob: (asked) => request('/api/jobs', {}, asked),
+    endJob: (id) => remove(`/api/jobs/${part(id)}`),
     events: (query) => get('/api/events', query),
     feeds: () => get('/api/feeds'),
     ingestBars: (rows) => request('/api/ingest/bars', {}, rows),

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openQueue, type JobQueue } from '../../src/jobs/queue.js';
 import type { SweepReport } from '../../src/jobs/sweep.js';
@@ -36,14 +37,14 @@ const figures = (result: unknown): unknown => (result as BacktestReport).strateg
 /** A backtest that goes on slowly until its gate is opened. */
 const gated = async () => {
   const { path, open: go } = stage.gate();
-  return { go, ...(await queue.submit('backtest', { parameters: { RULE: { gate: path } } })) };
+  return { go, ...(await queue.submit('backtest', { strategies: ['RULE'], parameters: { RULE: { gate: path } } })) };
 };
 
 beforeAll(async () => {
   stage = await openJobStage();
   queue = openQueue(() => stage.db.pool);
   const one = workers();
-  const { id } = await queue.submit('backtest', {});
+  const { id } = await queue.submit('backtest', { strategies: ['RULE'] });
   const job = await stage.until(id, ended);
   expect(job).toMatchObject({ state: 'done', progress: 1, attempt: 1, error: null });
   const facts = await stage.facts();
@@ -102,7 +103,7 @@ describe('jobs', { timeout: 200_000 }, () => {
 
   it('one that hangs inside a strategy is cancelled all the same: its process is ended, its rows are gone', async () => {
     workers();
-    const { id } = await queue.submit('backtest', { parameters: { RULE: { hang_at: 900 } } });
+    const { id } = await queue.submit('backtest', { strategies: ['RULE'], parameters: { RULE: { hang_at: 900 } } });
     const { pid } = await stage.until(id, (job) => job.runId !== null && job.pid !== null);
     await queue.cancel(id);
     const job = await stage.until(id, ended, 30);
@@ -128,7 +129,7 @@ describe('jobs', { timeout: 200_000 }, () => {
 
   it('one whose process dies each time is given up, and leaves no rows', async () => {
     workers({ maxAttempts: 2 });
-    const { id } = await queue.submit('backtest', { parameters: { RULE: { kill_at: 900 } } });
+    const { id } = await queue.submit('backtest', { strategies: ['RULE'], parameters: { RULE: { kill_at: 900 } } });
     const job = await stage.until(id, ended);
     expect(job).toMatchObject({ state: 'failed', attempt: 2, error: { code: 'JOB_DIED' } });
     expect(job.error!.message).toContain('SIGKILL');
@@ -233,8 +234,27 @@ describe('jobs', { timeout: 200_000 }, () => {
     expect(two).toMatchObject({ state: 'done', result: { written: 0 } });
   });
 
+  it('a training killed half-way goes on from its checkpoint, and makes the version that an undisturbed one makes', async () => {
+    workers();
+    const asked = {
+      strategy: 'RL_PPO',
+      options: { iterations: 12, sessionsPerIteration: 3, epochs: 1, minibatch: 64, hidden: [4], validateEvery: 6 },
+    };
+    const { id } = await queue.submit('train', asked);
+    const checkpoint = join(stage.projectDir, '.signalbox', 'jobs', id, 'checkpoint.json');
+    const { pid, state, error } = await stage.until(id, (job) => existsSync(checkpoint) || ended(job));
+    expect({ state, error }).toEqual({ state: 'running', error: null });
+    process.kill(pid!, 'SIGKILL');
+    const first = await stage.until(id, ended);
+    expect(first).toMatchObject({ state: 'done', attempt: 2, result: { strategy: 'RL_PPO', world: 'simulated' } });
+    expect(existsSync(checkpoint)).toBe(false);
+    const again = await stage.until((await queue.submit('train', asked)).id, ended);
+    expect(again).toMatchObject({ state: 'done', attempt: 1, result: { version: first.result!['version'] } });
+    expect(again.result!['metrics']).toEqual(first.result!['metrics']);
+  });
+
   it('a queued job that the engine has lost, as after a restore, is delivered again', async () => {
-    const { id } = await queue.submit('backtest', { from: '2024-02-01' });
+    const { id } = await queue.submit('backtest', { strategies: ['RULE'], from: '2024-02-01' });
     await stage.db.pool.query('SELECT graphile_worker.remove_job($1)', [id]);
     await stage.db.pool.query(`UPDATE dw.jobs SET created_at = now() - interval '1 minute' WHERE job_id = $1`, [id]);
     workers();

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createCalendar, USDCOP_CALENDAR } from '@signalbox/core';
@@ -10,6 +10,7 @@ import { readJob, type JobRecord } from '../../src/stores/postgres/jobs.js';
 import { storeMacro } from '../../src/stores/postgres/macro.js';
 import { pluginProject } from '../plugin-project.js';
 import { testDatabase, type TestDatabase } from '../postgres.js';
+import { repository } from '../python.js';
 import { databaseUrl } from '../running-host.js';
 
 const calendar = createCalendar(USDCOP_CALENDAR);
@@ -64,7 +65,15 @@ const FACTS = [
 export async function openJobStage(): Promise<JobStage> {
   const project = pluginProject();
   const plugin = project.install('RULE', MODULE);
-  writeFileSync(join(project.dir, 'signalbox.config.json'), JSON.stringify({ world: 'demo', plugins: [plugin] }));
+  // one that brings its own training: installed here, as a link out of the project is no installed package
+  const PPO = '@signalbox/strategy-rl-ppo';
+  const modules = join(project.dir, 'node_modules');
+  mkdirSync(join(modules, '@signalbox'), { recursive: true });
+  for (const part of ['package.json', 'dist', 'models'])
+    cpSync(join(repository, 'packages/strategy-rl-ppo', part), join(modules, PPO, part), { recursive: true });
+  for (const name of ['@tensorflow', '@signalbox/core', '@signalbox/onnx'])
+    symlinkSync(realpathSync(join(repository, 'node_modules', name)), join(modules, name));
+  writeFileSync(join(project.dir, 'signalbox.config.json'), JSON.stringify({ world: 'demo', plugins: [plugin, PPO] }));
   let gates = 0;
   const db = await testDatabase({ world: 'simulated' });
   await storeBars(
