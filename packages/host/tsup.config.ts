@@ -7,6 +7,7 @@ export default defineConfig({
     index: 'src/index.ts',
     cli: 'src/cli/index.ts',
     'plugin-child': 'src/plugins/isolation/child.ts',
+    'as-known-thread': 'src/inference/as-known-thread.ts',
     'job-child': 'src/jobs/child.ts',
   },
   dts: { entry: 'src/index.ts' },

@@ -8,6 +8,7 @@ import { listStrategies } from './stores/postgres/strategies.js';
 import { openQueue } from './jobs/queue.js';
 import { defaultConcurrency, startWorkers, type Workers } from './jobs/workers.js';
 import { createCycleTrigger } from './inference/cycles.js';
+import { asKnownApart } from './inference/as-known.js';
 import { createExplainer } from './inference/explain.js';
 import { openPlan, type Plan } from './inference/plan.js';
 import { logAnswer, logSocket } from './observe/access-log.js';
@@ -271,6 +272,13 @@ class Host {
         pool: () => host.store!.pool,
         plan,
         clock: { now: () => world.clock.now() },
+        asKnown: asKnownApart({
+          pool: () => host.store!.pool,
+          plan,
+          projectDir: config.projectDir,
+          plugins: config.plugins,
+          features: config.features,
+        }),
         openAside: (code) => crew.openAside(code),
       }),
       desk: createDeskRequests(() => host.store!.pool),

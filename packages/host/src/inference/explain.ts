@@ -10,7 +10,8 @@ import {
   strategyIds,
   type SignalRecord,
 } from '../stores/postgres/explain.js';
-import { featuresAsKnown } from './features-as-known.js';
+import { asKnownHere, type AsKnown } from './as-known.js';
+import type { KnownFeatures } from './features-as-known.js';
 import type { Plan } from './plan.js';
 
 type Value = number | string | null;
@@ -52,10 +53,12 @@ export function createExplainer(options: {
   readonly pool: () => Pool;
   readonly plan: Plan;
   readonly clock: Pick<Clock, 'now'>;
+  /** Computes the features again; on this thread by default. */
+  readonly asKnown?: AsKnown;
   /** Null where the strategy is not installed here. The caller closes it. */
   readonly openAside: (code: string) => Promise<Aside | null>;
 }): Explainer {
-  const { plan, clock, openAside } = options;
+  const { plan, clock, openAside, asKnown = asKnownHere(options.pool, options.plan) } = options;
   const explain = async (signalId: number): Promise<Explanation> => {
     const pool = options.pool();
     const signal = await readSignalRecord(pool, signalId);
@@ -65,12 +68,12 @@ export function createExplainer(options: {
         `there is no signal ${signalId}`,
         'GET /api/models/{code}/signals lists them.',
       );
-    return {
-      signal,
-      storedVector: await askedAgain(pool, signal, openAside),
-      asKnownThen: await recomputed(pool, plan, signal, signal.dataWatermark ?? signal.timestamp),
-      asKnownToday: await recomputed(pool, plan, signal, clock.now()),
-    };
+    const storedVector = await askedAgain(pool, signal, openAside);
+    const [asKnownThen, asKnownToday] = await recomputed(plan, asKnown, signal, [
+      signal.dataWatermark ?? signal.timestamp,
+      clock.now(),
+    ]);
+    return { signal, storedVector, asKnownThen, asKnownToday };
   };
   let last: Promise<unknown> = Promise.resolve();
   return {
@@ -173,13 +176,22 @@ function differencesOf(signal: SignalRecord, said: Opinion, approximate: boolean
   });
 }
 
-async function recomputed(pool: Pool, plan: Plan, signal: SignalRecord, asOf: number): Promise<Comparison> {
+async function recomputed(
+  plan: Plan,
+  asKnown: AsKnown,
+  signal: SignalRecord,
+  asOf: readonly [then: number, today: number],
+): Promise<[then: Comparison, today: Comparison]> {
+  const none = (note: string): [Comparison, Comparison] => [unknown(note), unknown(note)];
+  if (signal.vector === null || signal.featureNames === null) return none(NO_VECTOR);
+  if (signal.symbol !== plan.instrument.symbol) return none(`the features of ${signal.symbol} are not computed here`);
+  const [then, today] = await asKnown(signal.barTime, asOf);
+  return [compared(plan, signal, then ?? null), compared(plan, signal, today ?? null)];
+}
+
+function compared(plan: Plan, signal: SignalRecord, known: KnownFeatures | null): Comparison {
   const { vector, featureNames, featureHashes } = signal;
-  if (vector === null || featureNames === null) return unknown(NO_VECTOR);
-  if (signal.symbol !== plan.instrument.symbol)
-    return unknown(`the features of ${signal.symbol} are not computed here`);
-  const known = await featuresAsKnown(pool, plan, signal.barTime, asOf);
-  if (!known) return unknown('the bar was not known at that time');
+  if (!known || !vector || !featureNames) return unknown('the bar was not known at that time');
   const differences: { name: string; stored: number | null; found: number | null }[] = [];
   const elsewhere: string[] = [];
   const redefined: string[] = [];

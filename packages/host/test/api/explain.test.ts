@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DEFAULT_RULES, defineStrategy, USD_COP, type AnyStrategy, type Opinion } from '@signalbox/core';
 import { createSimulator } from '@signalbox/core/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { asKnownApart, asKnownHere } from '../../src/inference/as-known.js';
 import { openDesk } from '../../src/inference/desk.js';
 import { createExplainer } from '../../src/inference/explain.js';
 import { openPlan } from '../../src/inference/plan.js';
@@ -11,6 +15,7 @@ import { registerDiscovered } from '../../src/plugins/register.js';
 import { storeBars } from '../../src/stores/postgres/bars.js';
 import { storeMacro } from '../../src/stores/postgres/macro.js';
 import { listStrategies } from '../../src/stores/postgres/strategies.js';
+import { openPool } from '../../src/stores/postgres/pool.js';
 import { markFirstCycle } from '../../src/stores/postgres/world.js';
 import { openStage, type Json, type Stage } from './stage.js';
 
@@ -230,6 +235,30 @@ it('a signal from outside has no vector: nothing is compared, and nobody is aske
   expect(body).toMatchObject({ origin: 'external', plugin_version: null, features: {} });
   expect(asides).toBe(before);
 });
+
+it('the thread that computes features again gives the bits of this one, by the features that the host runs with', async () => {
+  const pool = () => stage.pool;
+  const bar = live[20]!.time;
+  const times = [bar + calendar.slotMs, stage.clock.time];
+  const here = await asKnownHere(pool, plan)(bar, times);
+  expect(here[0]!.values.some((value) => !Number.isNaN(value))).toBe(true);
+  const apart = { pool, plan, projectDir: process.cwd(), plugins: [] };
+  expect(await asKnownApart({ ...apart, features: null })(bar, times)).toEqual(here);
+  expect(await asKnownApart({ ...apart, features: null })(live[40]!.time, times), 'not stored').toEqual([null, null]);
+
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-features-'));
+  const file = join(folder, 'features.json');
+  const config = JSON.parse(JSON.stringify(plan.config)) as { features: { name: string }[] };
+  writeFileSync(file, JSON.stringify({ ...config, features: config.features.slice(0, 3) }));
+  expect(await asKnownApart({ ...apart, features: file })(bar, times), 'the file was changed meanwhile').toEqual(here);
+  rmSync(folder, { recursive: true });
+
+  const nobody = openPool({ connectionString: 'postgresql://nobody@127.0.0.1:1/nothing' });
+  await expect(asKnownApart({ ...apart, pool: () => nobody, features: null })(bar, times)).rejects.toMatchObject({
+    code: 'STORE_DOWN',
+  });
+  await nobody.end();
+}, 60_000);
 
 it('an unknown id is 404, one that is no id 422', async () => {
   expect((await stage.get('/api/signals/999999999/explain')).body).toMatchObject({
