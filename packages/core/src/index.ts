@@ -97,6 +97,7 @@ export {
   type ModelOpinion,
 } from './strategies/model-opinion.js';
 export { openModelSession, type ModelSessionOptions } from './strategies/model-session.js';
+export { defineModelStrategy, type ModelStrategyOptions } from './strategies/model-strategy.js';
 export type { Trainer, TrainingProgress, TrainingRequest, TrainingResult } from './strategies/trainer.js';
 export { describeUnusual } from './strategies/unusual.js';
 export {

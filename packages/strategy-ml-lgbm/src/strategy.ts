@@ -1,4 +1,4 @@
-import { DEAD_ZONE_BPS, defineStrategy, openModelSession } from '@signalbox/core';
+import { defineModelStrategy } from '@signalbox/core';
 import { loadLightGBM, loadOnnxTrees } from '@signalbox/gbdt';
 import { readOnnx } from '@signalbox/onnx';
 
@@ -19,39 +19,14 @@ const FEATURES = [
   'usdmxn_change_1d',
 ] as const;
 
-/**
- * Gradient-boosted trees trained with LightGBM: a classifier of short, flat and long or of short and long, or a regression of the return.
- * The model is used only if it is the file of its manifest, was trained on these features as they are defined now, and reproduces the
- * trainer's predictions.
- */
-export const mlLgbm = defineStrategy({
+/** Gradient-boosted trees trained with LightGBM, from LightGBM's own files or ONNX. */
+export const mlLgbm = defineModelStrategy({
   code: 'ML_LGBM',
   name: 'LightGBM classifier',
-  type: 'ML',
-  apiVersion: 1,
   features: FEATURES,
-  artifacts: { model: ['lightgbm-text', 'onnx'] },
-  config: {
-    type: 'object',
-    properties: {
-      deadZoneBps: {
-        type: 'number',
-        exclusiveMinimum: 0,
-        maximum: 1000,
-        default: DEAD_ZONE_BPS,
-        description: 'Of a regression: predicted returns of at most this many basis points are flat.',
-      },
-    },
-    additionalProperties: false,
-  },
-  create: (context) =>
-    openModelSession(context, {
-      code: 'ML_LGBM',
-      features: FEATURES,
-      load: (bytes, manifest) =>
-        context.artifacts.model.format === 'onnx'
-          ? loadOnnxTrees(readOnnx(bytes), { featureCount: manifest.features.length })
-          : loadLightGBM(bytes),
-      deadZoneBps: context.config.deadZoneBps,
-    }),
+  formats: ['lightgbm-text', 'onnx'],
+  load: (bytes, manifest, format) =>
+    format === 'onnx'
+      ? loadOnnxTrees(readOnnx(bytes), { featureCount: manifest.features.length })
+      : loadLightGBM(bytes),
 });

@@ -1,4 +1,4 @@
-import { DEAD_ZONE_BPS, defineStrategy, openModelSession } from '@signalbox/core';
+import { defineModelStrategy } from '@signalbox/core';
 import { loadXGBoost, loadOnnxTrees } from '@signalbox/gbdt';
 import { readOnnx } from '@signalbox/onnx';
 
@@ -19,39 +19,14 @@ const FEATURES = [
   'usdmxn_change_1d',
 ] as const;
 
-/**
- * Gradient-boosted trees trained with XGBoost: a classifier of short, flat and long or of short and long, or a regression of the return.
- * The model is used only if it is the file of its manifest, was trained on these features as they are defined now, and reproduces the
- * trainer's predictions.
- */
-export const mlXgb = defineStrategy({
+/** Gradient-boosted trees trained with XGBoost, from XGBoost's own files or ONNX. */
+export const mlXgb = defineModelStrategy({
   code: 'ML_XGB',
   name: 'XGBoost classifier',
-  type: 'ML',
-  apiVersion: 1,
   features: FEATURES,
-  artifacts: { model: ['xgboost-json', 'xgboost-ubj', 'onnx'] },
-  config: {
-    type: 'object',
-    properties: {
-      deadZoneBps: {
-        type: 'number',
-        exclusiveMinimum: 0,
-        maximum: 1000,
-        default: DEAD_ZONE_BPS,
-        description: 'Of a regression: predicted returns of at most this many basis points are flat.',
-      },
-    },
-    additionalProperties: false,
-  },
-  create: (context) =>
-    openModelSession(context, {
-      code: 'ML_XGB',
-      features: FEATURES,
-      load: (bytes, manifest) =>
-        context.artifacts.model.format === 'onnx'
-          ? loadOnnxTrees(readOnnx(bytes), { featureCount: manifest.features.length })
-          : loadXGBoost(bytes, { rounds: manifest.rounds ?? 'best' }),
-      deadZoneBps: context.config.deadZoneBps,
-    }),
+  formats: ['xgboost-json', 'xgboost-ubj', 'onnx'],
+  load: (bytes, manifest, format) =>
+    format === 'onnx'
+      ? loadOnnxTrees(readOnnx(bytes), { featureCount: manifest.features.length })
+      : loadXGBoost(bytes, { rounds: manifest.rounds ?? 'best' }),
 });
