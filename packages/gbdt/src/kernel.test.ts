@@ -6,6 +6,7 @@ const ranks = {
   slots: 1,
   single: false,
   closed: false,
+  zero: 0,
   used: [{ thresholds: [1, 2, 3, 4, 5], from: 0, to: 1 }],
 };
 const layout = {
@@ -60,6 +61,53 @@ describe('the compiled walk', () => {
         const numbers = [-Infinity, 0, 1, 1.5, 3, 5, 6, Infinity];
         expect(numbers.map(rankOf)).toEqual(closed ? [0, 0, 0, 1, 2, 4, 5, 5] : [0, 0, 1, 1, 3, 5, 5, 5]);
       }
+  });
+
+  it('says when a value is missing, and takes what is nearly 0 for 0 where the trainer does', () => {
+    const thresholds = [-1e-36, 1e-36, 1];
+    const near = { ...ranks, zero: 1e-35, used: [{ thresholds, from: 0, to: 1 }] };
+    const kernel = compileKernel({ ...layout, ranks: near })!;
+    const rankOf = (x: number): [boolean, number] => {
+      kernel.inputs![0] = x;
+      return [kernel.rank(0), kernel.values[0]!];
+    };
+    for (const x of [0, -0, 5e-36, -5e-36]) expect(rankOf(x), String(x)).toEqual([true, 1]);
+    expect(rankOf(1e-34)).toEqual([true, 2]);
+    expect(rankOf(-1e-34)).toEqual([true, 0]);
+    expect(rankOf(NaN)[0]).toBe(false);
+  });
+
+  it('ranks of more than 16 bits, and more slots than vectors take, are walked row by row: the same sums', () => {
+    const many = Array.from({ length: 70_000 }, (_, i) => i);
+    const shift = 24;
+    const leaves = Float64Array.from({ length: 2 * LANES }, (_, i) => 10 ** i);
+    for (const rank of [5, 65_535, 65_536 + 5, 70_000]) {
+      const words = new Int32Array(LANES).fill(rank);
+      const kernel = compileKernel({
+        ...layout,
+        words,
+        leaves,
+        ranks: { ...ranks, shift, used: [{ thresholds: many, from: 0, to: 1 }] },
+      })!;
+      for (const value of [0, 4, 5, 10, 65_535, 65_540, 65_541, 69_999, (1 << shift) - 1]) {
+        kernel.values.fill(value);
+        kernel.sumRows(0, LANES, 0);
+        const side = value < rank ? 1 : 0;
+        const sum = Array.from({ length: LANES }, (_, tree) => leaves[2 * tree + side]!).reduce((a, b) => a + b, 0);
+        expect([...kernel.sums], `${value} against ${rank}`).toEqual(new Array<number>(ROWS).fill(sum));
+      }
+    }
+    const slots = 1025;
+    const wide = { ...ranks, slots, used: [{ thresholds: [1, 2, 3], from: 0, to: slots }] };
+    const words = Int32Array.from({ length: LANES }, (_, tree) => ((slots - 1 - tree) << 20) | 2);
+    const kernel = compileKernel({ ...layout, words, leaves, ranks: wide })!;
+    for (let row = 0; row < ROWS; row++) {
+      kernel.inputs![0] = row;
+      kernel.rank(row);
+    }
+    kernel.sumRows(0, LANES, 0);
+    const [right, left] = [1_010_101, 10_101_010];
+    expect([...kernel.sums]).toEqual(Array.from({ length: ROWS }, (_, row) => (row < 2 ? left : right)));
   });
 
   it('float32 sums round after each leaf', () => {

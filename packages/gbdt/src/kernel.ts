@@ -27,7 +27,7 @@ interface Instance {
   readonly exports: {
     readonly one: (first: number, end: number, base: number) => number;
     readonly rows: (first: number, end: number, base: number) => void;
-    readonly rank: (to: number) => void;
+    readonly rank: (to: number) => number;
   };
 }
 declare const WebAssembly:
@@ -40,13 +40,18 @@ declare const WebAssembly:
 
 /** Trees that are walked side by side for one row. */
 export const LANES = 4;
-/** Rows that are walked side by side through each tree, in vectors of four. */
+/** Rows that are walked side by side through each tree, in vectors of eight. */
 export const ROWS = 8;
-const PARTS = ROWS / 4;
-/** A slot's values of ROWS rows lie side by side: 2 ** SLOT_SHIFT bytes. */
+const VECTOR = 8;
+const PARTS = ROWS / VECTOR;
+/** A slot's values of ROWS rows lie side by side: 2 ** SLOT_SHIFT bytes, and its 16-bit ranks half as many. */
 const SLOT_SHIFT = 5;
+const RANK_SHIFT = 4;
 /** Levels whose nodes are all compared: 7 nodes by vectors cost less than 3 by rows. */
 const VECTOR_LEVELS = 3;
+/** Vectors hold ranks as 16 bits, the highest being that of a missing value; and their ranks are laid out slot by slot. */
+const MAX_VECTOR_RANK = 0xfffe;
+const MAX_VECTOR_SLOTS = 1024;
 /** Steps of binary searches that are unrolled; a model with more has its values ranked in TypeScript. */
 const MAX_RANK_STEPS = 4096;
 /** Searches that run side by side. */
@@ -63,9 +68,12 @@ export function compileKernel({ depth, trees, ranks, words, leaves }: Layout): K
   const bytes = single ? 4 : 8;
   const steps = used.map(({ thresholds }) => Math.ceil(Math.log2(thresholds.length + 1)));
   const withRanks = steps.reduce((sum, count) => sum + count, 0) <= MAX_RANK_STEPS;
-  const sumsAt = align(4 * slots * ROWS);
+  const narrow = slots <= MAX_VECTOR_SLOTS && used.every(({ thresholds }) => thresholds.length <= MAX_VECTOR_RANK);
+  const together = narrow ? Math.min(VECTOR_LEVELS, depth) : 0;
+  const ranksAt = align(4 * slots * ROWS);
+  const sumsAt = align(ranksAt + (together > 0 ? 2 * slots * ROWS : 0));
   const inputsAt = align(sumsAt + 8 * ROWS);
-  const thresholdsAt = align(inputsAt + bytes * used.length);
+  const thresholdsAt = align(inputsAt + 8 * used.length);
   const thresholds = withRanks ? steps.reduce((sum, count) => sum + 2 ** count, 0) : 0;
   const wordsAt = align(thresholdsAt + bytes * thresholds);
   const leavesAt = align(wordsAt + words.byteLength);
@@ -77,8 +85,8 @@ export function compileKernel({ depth, trees, ranks, words, leaves }: Layout): K
       single ? new Float32Array(memory.buffer, at, length) : new Float64Array(memory.buffer, at, length);
     new Int32Array(memory.buffer, wordsAt, words.length).set(words);
     numbers(leavesAt, leaves.length).set(leaves);
-    const places = { depth, trees, shift, slots, wordsAt, leavesAt, sumsAt, single };
-    let rankCode: Code = { locals: [], body: [op.end] };
+    const places = { depth, together, trees, shift, slots, ranksAt, wordsAt, leavesAt, sumsAt, single };
+    let rankCode: Code = { locals: [], body: [op.const, 0, op.end] };
     if (withRanks) {
       // NaN is above every value
       const table = numbers(thresholdsAt, thresholds).fill(NaN);
@@ -94,8 +102,8 @@ export function compileKernel({ depth, trees, ranks, words, leaves }: Layout): K
     return {
       values: new Int32Array(memory.buffer, 0, slots * ROWS),
       stride: ROWS,
-      inputs: withRanks ? numbers(inputsAt, used.length) : null,
-      rank: (row) => rank(4 * row),
+      inputs: withRanks ? new Float64Array(memory.buffer, inputsAt, used.length) : null,
+      rank: (row) => rank(4 * row) === 1,
       sums: new Float64Array(memory.buffer, sumsAt, ROWS),
       sum: one,
       sumRows: rows,
@@ -113,17 +121,26 @@ const I32 = 0x7f;
 const F32 = 0x7d;
 const F64 = 0x7c;
 const V128 = 0x7b;
-/** Instructions on vectors of four 32-bit integers. */
+/** Instructions on vectors, of eight 16-bit or four 32-bit integers. */
 const simd = {
   load: [0xfd, 0x00],
-  splat: [0xfd, 0x11],
-  lane: [0xfd, 0x1b],
-  lessSigned: [0xfd, 0x39],
+  store: [0xfd, 0x0b],
+  const: [0xfd, 0x0c],
+  splat16: [0xfd, 0x10],
+  splat32: [0xfd, 0x11],
+  lane32: [0xfd, 0x1b],
+  less16: [0xfd, 0x30],
+  and: [0xfd, 0x4e],
   select: [0xfd, 0x52],
-  shl: [0xfd, 0xab, 0x01],
-  add: [0xfd, 0xae, 0x01],
-  sub: [0xfd, 0xb1, 0x01],
+  narrow: [0xfd, 0x86, 0x01],
+  shl16: [0xfd, 0x8b, 0x01],
+  add16: [0xfd, 0x8e, 0x01],
+  widenLow: [0xfd, 0xa7, 0x01],
+  widenHigh: [0xfd, 0xa8, 0x01],
+  sub32: [0xfd, 0xb1, 0x01],
 } as const;
+/** The low halves of four integers. */
+const LOW_HALVES = [...simd.const, ...Array.from({ length: 16 }, (_, i) => (i % 4 < 2 ? 0xff : 0))];
 const op = {
   loop: 0x03,
   end: 0x0b,
@@ -142,6 +159,12 @@ const op = {
   f32ge: 0x60,
   f64gt: 0x64,
   f64ge: 0x66,
+  f64eq: 0x61,
+  f64le: 0x65,
+  f64abs: 0x99,
+  f64const: 0x44,
+  choose: 0x1b,
+  and: 0x71,
   lessUnsigned: 0x49,
   greaterEqualUnsigned: 0x4f,
   add: 0x6a,
@@ -157,9 +180,13 @@ const op = {
 
 interface Places {
   readonly depth: number;
+  /** Levels that are taken by vectors. */
+  readonly together: number;
   readonly trees: number;
   readonly shift: number;
   readonly slots: number;
+  /** Of the ranks of ROWS rows as 16 bits, by slot, then by row. */
+  readonly ranksAt: number;
   readonly wordsAt: number;
   readonly leavesAt: number;
   readonly sumsAt: number;
@@ -206,13 +233,12 @@ function walkTrees(places: Places): Code {
 }
 
 /**
- * `rows(tree, end, base)`: one tree after another, ROWS rows side by side. On the first levels all nodes are compared, four rows an
+ * `rows(tree, end, base)`: one tree after another, ROWS rows side by side. On the first levels all nodes are compared, eight rows an
  * instruction, and each row takes the answer of its own node; further down each row looks at its node only.
  */
 function walkRows(places: Places): Code {
-  const { leavesAt, sumsAt, single, depth } = places;
-  const together = Math.min(VECTOR_LEVELS, depth);
-  const widest = 2 ** (together - 1);
+  const { leavesAt, sumsAt, single, depth, together } = places;
+  const widest = together > 0 ? 2 ** (together - 1) : 0;
   const node = (row: number): number => 3 + row;
   const word = 3 + ROWS;
   const slot = (at: number): number => word + 1 + at;
@@ -224,7 +250,7 @@ function walkRows(places: Places): Code {
   /** The answers of the nodes of `level` below node `at` of the level `above`, by row. */
   const answers = (level: number, above: number, at: number, part: number): number[] =>
     above === level
-      ? [op.get, slot(at), ...memory(simd.load, 4, 16 * part), op.get, splat(at), ...simd.lessSigned]
+      ? [op.get, slot(at), ...memory(simd.load, 4, places.ranksAt + 16 * part), op.get, splat(at), ...simd.less16]
       : [
           ...answers(level, above + 1, 2 * at + 1, part),
           ...answers(level, above + 1, 2 * at, part),
@@ -232,27 +258,33 @@ function walkRows(places: Places): Code {
         ];
   for (let level = 0; level < together; level++) {
     for (let at = 0; at < 2 ** level; at++) {
-      steps.push(op.get, TREE, op.const, level, op.shl, op.set, word, ...wordOf(places, level, word, at));
-      steps.push(op.tee, word, ...slotOf(places), op.set, slot(at), op.get, word, ...simd.splat, op.set, splat(at));
+      steps.push(op.get, TREE, op.const, level, op.shl, op.set, word, ...wordOf(places, level, word, at), op.tee, word);
+      steps.push(...slotOf(places, RANK_SHIFT), op.set, slot(at), op.get, word, ...simd.splat16, op.set, splat(at));
     }
     for (let part = 0; part < PARTS; part++) steps.push(...answers(level, 0, 0, part), op.set, wentLeft(level, part));
   }
-  for (let part = 0; part < PARTS; part++) {
-    // an answer is −1 or 0
+  for (let part = 0; part < PARTS && together > 0; part++) {
+    // an answer is −1 or 0: the node is 2 ** together trees, less what the answers make as a binary number
     const at = wentLeft(0, part);
     for (let level = 1; level < together; level++)
-      steps.push(op.get, at, op.const, 1, ...simd.shl, op.get, wentLeft(level, part), ...simd.add, op.set, at);
-    steps.push(op.get, TREE, op.const, together, op.shl, ...simd.splat, op.get, at, ...simd.sub, op.set, at);
-    for (let lane = 0; lane < 4; lane++) steps.push(op.get, at, ...simd.lane, lane, op.set, node(4 * part + lane));
+      steps.push(op.get, at, op.const, 1, ...simd.shl16, op.get, wentLeft(level, part), ...simd.add16, op.set, at);
+    for (const [half, widen] of [simd.widenLow, simd.widenHigh].entries()) {
+      const four = splat(0);
+      steps.push(op.get, TREE, op.const, together, op.shl, ...simd.splat32);
+      steps.push(op.get, at, ...widen, ...simd.sub32, op.set, four);
+      for (let lane = 0; lane < 4; lane++)
+        steps.push(op.get, four, ...simd.lane32, lane, op.set, node(VECTOR * part + 4 * half + lane));
+    }
   }
   for (let level = together; level < depth; level++)
     for (let row = 0; row < ROWS; row++) {
-      steps.push(op.get, node(row), op.const, 1, op.shl, ...wordOf(places, level, node(row), 0), op.tee, word);
+      const from = level === 0 ? TREE : node(row);
+      steps.push(op.get, from, op.const, 1, op.shl, ...wordOf(places, level, from, 0), op.tee, word);
       steps.push(...goesLeft(places, word, row), op.add, op.set, node(row));
     }
   for (let row = 0; row < ROWS; row++)
-    steps.push(op.get, total(row), ...addLeaf(node(row), leavesAt, single), op.set, total(row));
-  const body: number[] = [];
+    steps.push(op.get, total(row), ...addLeaf(depth === 0 ? TREE : node(row), leavesAt, single), op.set, total(row));
+  const body: number[] = together > 0 ? narrowRanks(places) : [];
   for (let row = 0; row < ROWS; row++) body.push(op.get, BASE, ...(single ? [op.demote] : []), op.set, total(row));
   body.push(...forTrees(1, steps));
   for (let row = 0; row < ROWS; row++) {
@@ -270,6 +302,18 @@ function walkRows(places: Places): Code {
   };
 }
 
+/** Writes the ranks of all rows as 16 bits: a word's low half, because all words of a slot agree above it. */
+function narrowRanks({ slots, ranksAt }: Places): number[] {
+  const body: number[] = [];
+  for (let at = 0; at < slots * PARTS; at++) {
+    body.push(op.const, 0);
+    for (const half of [0, 1])
+      body.push(op.const, 0, ...memory(simd.load, 4, 32 * at + 16 * half), ...LOW_HALVES, ...simd.and);
+    body.push(...simd.narrow, ...memory(simd.store, 4, ranksAt + 16 * at));
+  }
+  return body;
+}
+
 /** Runs the steps while TREE is below END, which then moves on by so many trees. */
 function forTrees(trees: number, steps: readonly number[]): number[] {
   return [
@@ -285,10 +329,10 @@ function wordOf({ trees, wordsAt }: Places, level: number, node: number, ahead: 
   return [op.get, node, op.const, 2, op.shl, ...memory(op.load, 2, wordsAt + 4 * (trees * (2 ** level - 1) + ahead))];
 }
 
-/** From the word on the stack to the first byte of its slot's values. */
-function slotOf({ shift }: Places): number[] {
+/** From the word on the stack to the first byte of its slot's values, or ranks. */
+function slotOf({ shift }: Places, width = SLOT_SHIFT): number[] {
   // words leave the bits below the slot free, so that the shift gives the byte
-  return [op.const, shift - SLOT_SHIFT, op.shr];
+  return [op.const, shift - width, op.shr];
 }
 
 /** From the word on the stack to 1 when the row goes left, else 0. */
@@ -304,25 +348,33 @@ function addLeaf(node: number, leavesAt: number, single: boolean): number[] {
 }
 
 /**
- * `rank(row)`: how many thresholds of its feature send each input right, written with each of its slots. A binary search whose
- * comparison is a number, not a branch.
+ * `rank(row)`: how many thresholds of its feature send each input right, written with each of its slots; 1 when no input is missing,
+ * else 0 and what was written means nothing. A binary search whose comparison is a number, not a branch.
  */
 function rankValues(ranks: RankLayout, steps: readonly number[], inputsAt: number, thresholdsAt: number): Code {
-  const { single, closed, shift, used } = ranks;
+  const { single, closed, shift, used, zero } = ranks;
   const scale = single ? 2 : 3;
   const bytes = 2 ** scale;
   const load = single ? op.f32load : op.f64load;
+  const there = 1 + 2 * SEARCHES;
+  const given = there + 1;
   const above = single ? (closed ? op.f32gt : op.f32ge) : closed ? op.f64gt : op.f64ge;
   const low = (search: number): number => 1 + search;
   const input = (search: number): number => 1 + SEARCHES + search;
-  const body: number[] = [];
+  const body: number[] = [op.const, 1, op.set, there];
   let table = thresholdsAt;
   for (let first = 0; first < used.length; first += SEARCHES) {
     const group = used.slice(first, first + SEARCHES).map((feature, search) => {
       const count = steps[first + search]!;
       const at = table;
       table += bytes * 2 ** count;
-      body.push(op.const, 0, ...memory(load, scale, inputsAt + bytes * (first + search)), op.set, input(search));
+      body.push(op.const, 0, ...memory(op.f64load, 3, inputsAt + 8 * (first + search)), op.set, given);
+      body.push(op.get, given, op.get, given, op.f64eq, op.get, there, op.and, op.set, there);
+      if (zero > 0) {
+        body.push(op.f64const, ...eightBytes(0), op.get, given);
+        body.push(op.get, given, op.f64abs, op.f64const, ...eightBytes(zero), op.f64le, op.choose);
+      } else body.push(op.get, given);
+      body.push(...(single ? [op.demote] : []), op.set, input(search));
       body.push(op.const, 0, op.set, low(search));
       return { ...feature, count, at };
     });
@@ -339,14 +391,22 @@ function rankValues(ranks: RankLayout, steps: readonly number[], inputsAt: numbe
       }
     });
   }
-  body.push(op.end);
+  body.push(op.get, there, op.end);
   return {
     locals: [
       [SEARCHES, I32],
       [SEARCHES, single ? F32 : F64],
+      [1, I32],
+      [1, F64],
     ],
     body,
   };
+}
+
+function eightBytes(value: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, value, true);
+  return new Uint8Array(view.buffer);
 }
 
 function memory(operation: number | readonly number[], alignment: number, offset: number): number[] {
@@ -365,7 +425,7 @@ function moduleOf(one: Code, rows: Code, rank: Code): Uint8Array {
   return Uint8Array.from(
     [
       ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      ...section(1, [3, 0x60, 3, I32, I32, F64, 1, F64, 0x60, 3, I32, I32, F64, 0, 0x60, 1, I32, 0]),
+      ...section(1, [3, 0x60, 3, I32, I32, F64, 1, F64, 0x60, 3, I32, I32, F64, 0, 0x60, 1, I32, 1, I32]),
       ...section(2, [1, ...name('m'), ...name('m'), 2, 0, 0]),
       ...section(3, [3, 0, 1, 2]),
       ...section(7, [3, ...name('one'), 0, 0, ...name('rows'), 0, 1, ...name('rank'), 0, 2]),

@@ -21,18 +21,20 @@ export interface RankLayout {
   readonly single: boolean;
   /** A value on a threshold goes left. */
   readonly closed: boolean;
+  /** Values up to this far from 0 are 0. */
+  readonly zero: number;
   /** Sorted thresholds of each used feature, and the slots that take its rank. */
   readonly used: readonly { readonly thresholds: ArrayLike<number>; readonly from: number; readonly to: number }[];
 }
 
-/** Ranks the values that stand in `inputs`, none of them missing, into the words of a row. */
+/** Ranks the values that stand in `inputs` into the words of a row. */
 export interface CompiledRanks {
   readonly values: Int32Array;
-  readonly inputs: Float32Array | Float64Array | null;
+  readonly inputs: Float64Array | null;
   /** Words between those of two slots of a row. */
   readonly stride: number;
-  /** @param row number of the row */
-  rank(row: number): void;
+  /** False where a value is missing: what was written then means nothing. */
+  rank(row: number): boolean;
 }
 
 /**
@@ -108,14 +110,14 @@ export class Ranker {
   }
 
   get layout(): RankLayout {
-    const { single, closed } = this.#arithmetic;
+    const { single, closed, zero } = this.#arithmetic;
     const bounds = this.#bounds;
     const used = Array.from(this.#used, (_, place) => ({
       thresholds: this.#thresholds.subarray(bounds[place]!, bounds[place + 1]!),
       from: this.#slots[place]!,
       to: this.#slots[place + 1]!,
     }));
-    return { shift: this.shift, slots: this.slots, single, closed, used };
+    return { shift: this.shift, slots: this.slots, single, closed, zero, used };
   }
 
   /** The word of a split: compare it with the value of the same slot. */
@@ -135,17 +137,8 @@ export class Ranker {
     const stride = this.#stride;
     if (compiled) {
       const inputs = compiled.inputs!;
-      const near = this.#arithmetic.zero;
-      let there = true;
-      for (let place = 0; place < used.length; place++) {
-        const given = rows[from + used[place]!]!;
-        inputs[place] = given >= -near && given <= near ? 0 : given;
-        there = there && given === given;
-      }
-      if (there) {
-        compiled.rank(row);
-        return values;
-      }
+      for (let place = 0; place < used.length; place++) inputs[place] = rows[from + used[place]!]!;
+      if (compiled.rank(row)) return values;
     }
     const missing = this.#missing;
     const shift = this.shift;
