@@ -11,7 +11,7 @@ const INPUTS = 17;
 const WIDTHS = [64, 64, 1];
 const ROWS = 512;
 const STRETCH = 64;
-const REPEATS = 15;
+const REPEATS = 100;
 
 let state = 1;
 const random = () => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) / 2 ** 32 - 0.5;
