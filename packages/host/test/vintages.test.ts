@@ -182,6 +182,27 @@ describe('rule 5: snapshots of a host', () => {
     const restarted = await openMarketMemory(database.pool, plan, await seriesOf(database), live.at(-1)!.time);
     expect(saveMarket(features, restarted.state, live.at(-1)!.time)).toEqual(snapshot);
   });
+
+  it('a bar that is stored and was given up counts for those after it: a running desk sees what a restart would', async () => {
+    const database = await world();
+    const now = await desk(database);
+    await take(database, now, live.slice(0, 3));
+    await storeBars(database.pool, [live[3]!]);
+    await take(database, now, live.slice(4, 6));
+    expect(await stored(database)).toEqual(
+      new Map([...(await fromScratch(database)).rows].filter(([time]) => time >= live[0]!.time)),
+    );
+    expect((await signals(database)).some(({ bar_time }) => bar_time === live[3]!.time)).toBe(false);
+  });
+
+  it('decides on the bar as it is stored at that moment: one that was read before it was corrected is not used', async () => {
+    const database = await world();
+    const now = await desk(database);
+    await take(database, now, live.slice(0, 2));
+    await storeBars(database.pool, [{ ...live[2]!, close: live[2]!.low }]);
+    await now.run(live[2]!, 'live');
+    expect((await stored(database)).get(live[2]!.time)).toEqual((await fromScratch(database)).rows.get(live[2]!.time));
+  });
 });
 
 describe('rule 8: vintages', () => {

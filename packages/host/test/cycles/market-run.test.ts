@@ -1,6 +1,12 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { USD_COP } from '@signalbox/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runBacktest } from '../../src/inference/backtest.js';
 import type { Feed } from '../../src/inference/feed.js';
+import { openPlan } from '../../src/inference/plan.js';
 import { stateHash } from '../../src/inference/state-hash.js';
 import { storeBars, type SourcedBar } from '../../src/stores/postgres/bars.js';
 import { createReads } from '../../src/stores/postgres/reads/index.js';
@@ -11,6 +17,7 @@ import {
   cyclesOf,
   discoveredOf,
   facts,
+  history,
   live,
   marketDatabase,
   plan,
@@ -154,6 +161,37 @@ describe('one cycle per slot', () => {
     expect(await facts(database)).toEqual(before);
     await expect.poll(row).not.toEqual(features);
     expect(await alerts(market)).toHaveLength(1);
+  });
+
+  it('a bar of another symbol that features read and that comes late is in the stored features at once', async () => {
+    const OTHER = 'USD/MXN';
+    const file = join(mkdtempSync(join(tmpdir(), 'signalbox-features-')), 'features.json');
+    const base = createRequire(import.meta.url).resolve('@signalbox/core/feature_config.json');
+    const json = JSON.parse(readFileSync(base, 'utf8')) as { features: object[] };
+    const source = { bar: 'close', symbol: OTHER };
+    const transforms = [{ name: 'log_return', slots: 1 }];
+    json.features.push({ name: 'mxn', source, transforms, normalisation: { kind: 'none' }, stable_after: 1 });
+    writeFileSync(file, JSON.stringify(json));
+    const withOther = openPlan(USD_COP, file);
+    const database = await marketDatabase();
+    const other = (i: number): SourcedBar => ({ ...live[i]!, symbol: OTHER });
+    await storeBars(database.pool, [{ ...history.at(-1)!, symbol: OTHER }, other(0)]);
+    const market = await start(database, { now: first.time, plan: withOther });
+    for (const bar of live.slice(0, 2)) {
+      market.set(completion(bar));
+      await storeBars(database.pool, [bar]);
+      await until(database, bar.time, 'done');
+    }
+    const shown = async () =>
+      (await database.pool.query<{ mxn: number | null }>('SELECT mxn FROM inference_features_5m ORDER BY time')).rows;
+    const [there, missing] = await shown();
+    expect([there!.mxn === null, missing!.mxn]).toEqual([false, null]);
+    const decided = await facts(database);
+    await storeBars(database.pool, [other(1)]);
+    await expect.poll(async () => (await shown())[1]!.mxn, { timeout: 10_000 }).not.toBeNull();
+    expect((await shown())[1]!.mxn).toBeCloseTo(Math.log(live[1]!.close / live[0]!.close), 12);
+    expect(await facts(database)).toEqual(decided);
+    expect(market.errors).toEqual([]);
   });
 
   it('one that was given up and comes before the next is decided upon after all', async () => {

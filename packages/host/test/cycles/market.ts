@@ -15,7 +15,7 @@ import type { Config } from '../../src/config/config.js';
 import type { FeedsConfig } from '../../src/config/feeds.js';
 import { createCycleTrigger, type CycleTrigger } from '../../src/inference/cycles.js';
 import type { Feed } from '../../src/inference/feed.js';
-import { openPlan } from '../../src/inference/plan.js';
+import { openPlan, type Plan } from '../../src/inference/plan.js';
 import { MACRO_COLUMNS } from '../../src/ingest/macro-columns.js';
 import type { Discovery } from '../../src/plugins/discover.js';
 import { openFolder } from '../../src/stores/artifacts/folder.js';
@@ -117,8 +117,11 @@ export async function startMarket(
     readonly feed?: Feed;
     readonly feeds?: FeedsConfig;
     readonly strategies?: readonly AnyStrategy[];
+    /** Other features than the default ones. */
+    readonly plan?: Plan;
   },
 ): Promise<Market> {
+  const of = options.plan ?? plan;
   let now = options.now;
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
@@ -137,7 +140,7 @@ export async function startMarket(
   } as unknown as Config;
   const crew = new Crew({
     config,
-    plan,
+    plan: of,
     discovered: discoveredOf(options.strategies ?? RULES),
     artifacts: { store: openFolder(mkdtempSync(join(tmpdir(), 'signalbox-market-'))), cache: null },
     kind: 'market',
@@ -147,7 +150,7 @@ export async function startMarket(
   await crew.register(store);
   const market = new MarketWorld({
     config,
-    plan,
+    plan: of,
     server: database.server,
     database: database.name,
     crew,
