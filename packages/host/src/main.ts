@@ -10,7 +10,8 @@ import { defaultConcurrency, startWorkers, type Workers } from './jobs/workers.j
 import { createCycleTrigger } from './inference/cycles.js';
 import { asKnownApart } from './inference/as-known.js';
 import { createExplainer } from './inference/explain.js';
-import { openPlan, type Plan } from './inference/plan.js';
+import { planOf } from './inference/configured-plan.js';
+import type { Plan } from './inference/plan.js';
 import { logAnswer, logSocket } from './observe/access-log.js';
 import { openLogs, type Log, type Logs } from './observe/log.js';
 import { createDeskRequests } from './inference/requests.js';
@@ -21,7 +22,6 @@ import { discover, type Discovery } from './plugins/discover.js';
 import { SIGNALS } from './live/channel.js';
 import { endOrphans } from './plugins/isolation/orphans.js';
 import { childEntry } from './plugins/isolation/process.js';
-import { pluginTransforms } from './plugins/transforms.js';
 import { createServices, listen, type Listening, type ServiceDependencies, type Services } from './services/index.js';
 import { createEventSwitch } from './stores/events/switch.js';
 import { openArtifacts, type Artifacts } from './stores/artifacts/open.js';
@@ -41,8 +41,7 @@ export type { StartObserver, StartOptions } from './worlds/context.js';
 export async function startHost(config: Config, options: StartOptions): Promise<void> {
   crashPoint('start.configured');
   const logs = openLogs(config.projectDir, process.env['SIGNALBOX_LOG_STDERR'] ? { also: process.stderr } : {});
-  const transforms = await pluginTransforms(config.projectDir, config.plugins);
-  const plan = openPlan(config.instruments[0], config.features, transforms);
+  const plan = await planOf(config);
   endOrphans(childEntry());
   // plugins load in processes of their own while the database starts
   const discovering = discover(config.projectDir, config.plugins, config.isolation);

@@ -7,7 +7,7 @@ import type { FeatureDefinition } from './config.js';
 import { Finish } from './finish.js';
 import type { SessionCursor } from './session-cursor.js';
 import { NONE } from './bar-columns.js';
-import type { BarTransform, NumberStep, Transforms, TransformUse } from './transforms.js';
+import type { BarTransform, NumberStep, Transform, Transforms, TransformUse } from './transforms.js';
 
 /** A feature made of bars, its first transform, and where it lies in a row. */
 export interface BarUse {
@@ -55,7 +55,9 @@ export class BarFeatures {
     this.#wide = new Uint8Array(tape.capacity);
     const features = uses.map((use) => use.feature);
     const columns = uses.map((use) => use.at);
-    const recursive = Uint8Array.from(uses, (use) => (use.transform.recursive ? 1 : 0));
+    const recursive = Uint8Array.from(uses, ({ feature }) =>
+      feature.transforms.some((step) => isRecursive(transforms.get(step.name)!)) ? 1 : 0,
+    );
     this.#finish = new Finish(features, columns, recursive, width);
   }
 
@@ -130,6 +132,8 @@ export class BarFeatures {
     return wide;
   }
 }
+
+const isRecursive = (transform: Transform): boolean => 'recursive' in transform && transform.recursive === true;
 
 function sourceField({ source }: FeatureDefinition): BarField {
   return 'bar' in source && typeof source.bar === 'string' ? source.bar : 'close';

@@ -5,8 +5,13 @@ import { TRANSFORMS, type ParameterRule, type Parameters, type Transform, type T
 
 /** What a plugin's kernel keeps between bars: everything in `state`, so that a snapshot can save and restore it. */
 export interface CustomKernel<Arguments extends readonly number[]> {
+  /** The same array for the kernel's life. */
   readonly state?: Float64Array;
-  /** Takes the next bar's number (or high, low, close) and gives the value at it; NaN where there is none. */
+  /**
+   * Takes the next bar's number (or high, low, close) and gives the value at it; NaN where there is none. It is called once
+   * for each stored bar, in order, and it is given NaN, never an infinity, where the chain has no number at a bar (its warm-up,
+   * an absent slot, a division by zero): a kernel that keeps a sum passes it over, or its state is NaN for ever.
+   */
   push(...values: Arguments): number;
 }
 
@@ -25,7 +30,7 @@ export type CustomTransform =
       readonly takes: 'bar field' | 'bar number';
       /** Stored bars that must precede the first value; 0 by default. */
       warmUp?(parameters: Parameters): number;
-      /** True when each value rests on all bars before it; `bar field` only. */
+      /** True when each value rests on all bars before it: it is then missing while too many slots before it are absent. */
       readonly recursive?: boolean;
       create(parameters: Parameters): CustomKernel<[value: number]>;
     })
@@ -75,6 +80,7 @@ function adopt(custom: CustomTransform): Transform {
       ...base,
       takes: 'bar number',
       warmUp,
+      recursive: custom.recursive ?? false,
       create: (given, _, column) => overOne(custom.create(given), column, column),
     };
   }
@@ -98,11 +104,14 @@ function adopt(custom: CustomTransform): Transform {
   };
 }
 
+/** A plugin's kernel never meets an infinity. */
+const known = (value: number): number => (Number.isFinite(value) ? value : NaN);
+
 function overOne(kernel: CustomKernel<[number]>, values: Float64Array, column: Float64Array): BarKernel {
   return {
     state: kernel.state ?? NONE,
     run(from, to) {
-      for (let i = from; i < to; i++) column[i] = kernel.push(values[i]!);
+      for (let i = from; i < to; i++) column[i] = kernel.push(known(values[i]!));
     },
   };
 }

@@ -170,6 +170,71 @@ describe('rule 10: transforms of a plugin', () => {
     });
   });
 
+  it('is given NaN where the chain has no number, and never an infinity, in a batch as one by one', () => {
+    const met: number[] = [];
+    const spy = defineTransform({
+      name: 'acme_spy',
+      version: 1,
+      takes: 'bar number',
+      parameters: {},
+      create: () => ({
+        push(value) {
+          met.push(value);
+          return Number.isNaN(value) ? -1 : value;
+        },
+      }),
+    });
+    const holed = bars.filter((_, i) => i !== 30).map((bar, i) => ({ ...bar, volume: i === 40 ? 0 : 1 }));
+    const steps = [{ name: 'log_return', slots: 1 }, { name: 'percent_of', field: 'volume' }, { name: 'acme_spy' }];
+    const plan = compileFeatures(parse([feature('x', { bar: 'close' }, steps, 1)], withTransforms([spy])), calendar);
+    const values = column(plan, 'x', holed);
+    const [batch, streamed] = [met.slice(0, holed.length), met.slice(holed.length)];
+    expect(batch).toHaveLength(holed.length);
+    expect(streamed).toEqual(batch);
+    // the first bar, the one after the absent slot, the division by zero
+    expect(batch.flatMap((value, i) => (Number.isNaN(value) ? [i] : []))).toEqual([0, 30, 40]);
+    expect(batch.filter((value) => Math.abs(value) === Infinity)).toEqual([]);
+    expect(values.slice(29, 32), 'what it makes of a NaN counts').toEqual([expect.any(Number), -1, expect.any(Number)]);
+  });
+
+  it('one that remembers after a step that does not: hidden while too many slots are absent, and goes on over them', () => {
+    const remembers = (recursive: boolean) =>
+      defineTransform({
+        name: 'acme_mean',
+        version: 1,
+        takes: 'bar number',
+        parameters: {},
+        recursive,
+        create() {
+          const state = Float64Array.of(0);
+          return {
+            state,
+            push(value) {
+              if (!Number.isNaN(value)) state[0] = state[0]! + (value - state[0]!) / 10;
+              return state[0]!;
+            },
+          };
+        },
+      });
+    const steps = [{ name: 'log_return', slots: 1 }, { name: 'acme_mean' }];
+    const of = (recursive: boolean, tape: readonly Bar[]) =>
+      column(
+        compileFeatures(
+          parse([feature('m', { bar: 'close' }, steps, 1)], withTransforms([remembers(recursive)])),
+          calendar,
+        ),
+        'm',
+        tape,
+      );
+    // 7 of 60 slots are absent: one too many, until a session later
+    const holed = bars.filter((_, i) => i < 120 || i >= 127);
+    const [open, hidden] = [of(false, holed), of(true, holed)];
+    expect(open.slice(1).some(Number.isNaN)).toBe(false);
+    const missing = hidden.flatMap((value, i) => (i >= 60 && Number.isNaN(value) ? [i] : []));
+    expect([missing[0], missing.at(-1), missing.length]).toEqual([120, 120 + 52, 53]);
+    expect(hidden.slice(173), 'the state was fed all along').toEqual(open.slice(173));
+  });
+
   it('has its version in the hash of each feature that uses it, and in no other', () => {
     const both = [
       feature('ema', { bar: 'close' }, chain, 5),

@@ -12,7 +12,7 @@ import type { SeriesTable } from './series.js';
 import { SessionCursor } from './session-cursor.js';
 import type { SymbolBars } from './symbol-bars.js';
 import { SymbolFeatures } from './symbol-features.js';
-import { TRANSFORMS } from './transforms.js';
+import { TRANSFORMS, type BarTransform, type Transform } from './transforms.js';
 
 /** The engine itself: kernels over runs of bars. A pushed bar is a run of one, so streaming and batch are one code. */
 export class BarFeatureStream implements BatchStream {
@@ -49,9 +49,9 @@ export class BarFeatureStream implements BatchStream {
       }
       const transform = transforms.get(feature.transforms[0]!.name)!;
       const symbol = 'bar' in feature.source ? feature.source.symbol : undefined;
-      if ('recursive' in transform && symbol !== undefined)
+      if (fromBars(transform) && symbol !== undefined)
         ofSymbol.set(symbol, [...(ofSymbol.get(symbol) ?? []), { feature, transform, at }]);
-      else if ('recursive' in transform) bars.push({ feature, transform, at });
+      else if (fromBars(transform)) bars.push({ feature, transform, at });
       else if (transform.takes === 'series' || transform.takes === 'two series')
         others.push({ feature, transform, at });
     });
@@ -165,3 +165,6 @@ export class BarFeatureStream implements BatchStream {
     this.row.status.set(status.subarray((rows - 1) * width, rows * width));
   }
 }
+
+const fromBars = (transform: Transform): transform is BarTransform =>
+  transform.takes === 'bar field' || transform.takes === 'bar range';

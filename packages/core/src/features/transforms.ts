@@ -50,6 +50,8 @@ export interface BarTransform extends TransformBase {
 export interface BarNumberTransform extends TransformBase {
   readonly takes: 'bar number';
   warmUp?(parameters: Parameters): number;
+  /** As of a {@link BarTransform}; not by default. */
+  readonly recursive?: boolean;
   create(parameters: Parameters, tape: BarTape, column: Float64Array): BarKernel;
 }
 

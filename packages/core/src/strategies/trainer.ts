@@ -1,5 +1,6 @@
 import type { FeaturePlan } from '../features/engine.js';
 import type { SeriesTable } from '../features/series.js';
+import type { SymbolBars } from '../features/symbol-bars.js';
 import type { Bar } from '../market/bar.js';
 import type { Calendar } from '../market/calendar.js';
 import type { Instrument } from '../market/instrument.js';
@@ -12,6 +13,8 @@ export interface TrainingRequest {
   readonly series: SeriesTable;
   /** Accepted bars from the symbol's first on, in order of time. */
   readonly bars: readonly Bar[];
+  /** Bars of other symbols that features read; needed where `features.symbols` names some. */
+  readonly others?: SymbolBars;
   readonly world: 'market' | 'simulated';
   /** Where the bars come from, for the manifest. */
   readonly source: Readonly<Record<string, string | number>>;

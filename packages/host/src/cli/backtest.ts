@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { runBacktest, type BacktestReport } from '../inference/backtest.js';
 import type { StrategyResult } from '../inference/backtest-result.js';
-import { openPlan } from '../inference/plan.js';
+import { planOf } from '../inference/configured-plan.js';
 import { discover } from '../plugins/discover.js';
-import { pluginTransforms } from '../plugins/transforms.js';
 import { openArtifacts } from '../stores/artifacts/open.js';
 import { submitJob } from './jobs.js';
 import { configOf, day, type Session } from './session.js';
@@ -53,11 +52,7 @@ async function run(session: Session, flags: BacktestFlags): Promise<void> {
     });
   }
   const discovered = await discover(config.projectDir, config.plugins);
-  const plan = openPlan(
-    config.instruments[0],
-    config.features,
-    await pluginTransforms(config.projectDir, config.plugins),
-  );
+  const plan = await planOf(config);
   const artifacts = await openArtifacts(config.projectDir, config.artifacts);
   const report = await withStore(session, config, async ({ pool, world }) => {
     signal.throwIfAborted();

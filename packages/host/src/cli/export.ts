@@ -2,22 +2,22 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { createSymbolBars, SignalboxError, splitBySession, type Bar } from '@signalbox/core';
 import { createSimulator, type SimulatedSession } from '@signalbox/core/testing';
+import { planOf } from '../inference/configured-plan.js';
 import { addMacro } from '../inference/macro-series.js';
 import { addOthers } from '../inference/market-memory.js';
-import { openPlan } from '../inference/plan.js';
-import { pluginTransforms } from '../plugins/transforms.js';
 import { readBars as readStoredBars } from '../stores/postgres/bars.js';
 import { readMacro as readStoredMacro } from '../stores/postgres/macro.js';
 import { checkExportName, exportFeatures, type FeatureSidecar } from '../export/features-csv.js';
-import { readBars } from '../ingest/bars.js';
 import { openCsv } from '../ingest/csv.js';
 import { readMacro } from '../ingest/macro.js';
 import { MACRO_NAMES } from '../ingest/macro-columns.js';
+import { otherFile, readFileBars, requireOthers } from './file-bars.js';
 import { configOf, day, integer, number, type Session } from './session.js';
 import { withStore } from './store.js';
 
 interface ExportFlags {
   readonly bars?: string;
+  readonly other?: ReadonlyMap<string, string>;
   readonly macro?: string;
   readonly simulated?: boolean;
   readonly seed: number;
@@ -41,6 +41,7 @@ export function exportCommand(session: Session): Command {
       'compute the features of bars, from files, the database or the simulator, into a CSV or Parquet file for training',
     )
     .option('--bars <file>', 'bars, .csv or .csv.gz; without it, those of the database')
+    .option('--other <symbol=file>', 'bars of another symbol that features read, repeatable', otherFile)
     .option('--macro <file>', 'macro values, .csv or .csv.gz')
     .option('--tz <zone>', 'the times of the bars are this zone’s wall clock')
     .option('--simulated', 'take bars and macro values from the simulator instead of files')
@@ -71,15 +72,15 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
   const config = configOf(session, { world: flags.world });
   const out = resolve(session.cwd, flags.out);
   checkExportName(out);
-  if (flags.simulated && (flags.bars !== undefined || flags.macro !== undefined)) {
+  if (flags.simulated && (flags.bars !== undefined || flags.macro !== undefined || flags.other !== undefined)) {
     throw new SignalboxError(
       'PARAMETER_INVALID',
-      '--simulated stands beside --bars or --macro',
+      '--simulated stands beside --bars, --other or --macro',
       'Give either files or --simulated.',
     );
   }
   const instrument = config.instruments[0];
-  const plan = openPlan(instrument, config.features, await pluginTransforms(config.projectDir, config.plugins));
+  const plan = await planOf(config);
   const { calendar } = plan;
   const series = plan.series();
 
@@ -90,11 +91,12 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
     }
   };
 
-  const others = createSymbolBars();
+  let others = createSymbolBars();
   let world: FeatureSidecar['world'] = flags.simulated ? 'simulated' : 'market';
   let bars: readonly Bar[];
   let simulator: FeatureSidecar['simulator'];
   if (flags.simulated) {
+    requireOthers(plan, others, 'The simulator makes one symbol: name files, or leave those features out.');
     const { seed, edge, sessions, firstSession } = flags;
     const progress = terminal.progress('simulating');
     const world = createSimulator({ seed, edge, calendar, firstSession });
@@ -116,10 +118,10 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
     for (const { date, values } of made.flatMap((one) => one.macro)) put(date, (name) => values[name]);
     simulator = { seed, edge, sessions, first_session: made[0]!.date };
   } else if (flags.bars === undefined) {
-    if (flags.macro !== undefined || flags.tz !== undefined)
+    if (flags.macro !== undefined || flags.tz !== undefined || flags.other !== undefined)
       throw new SignalboxError(
         'PARAMETER_INVALID',
-        '--macro and --tz are of files, and --bars is missing',
+        '--macro, --other and --tz are of files, and --bars is missing',
         'Name the files, --bars FILE --macro FILE, or neither for the database.',
       );
     bars = await withStore(session, config, async ({ pool, world: { kind } }) => {
@@ -136,14 +138,9 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
         `no bars of ${instrument.symbol} are stored in the ${flags.world} world`,
         'Take bars in first: signalbox ingest bars FILE; or name files, --bars FILE --macro FILE.',
       );
+    requireOthers(plan, others, 'Take them in first: signalbox ingest bars FILE, with the symbol under "instruments".');
   } else {
-    const read = await readBars(await openCsv(resolve(session.cwd, flags.bars)), {
-      calendars: new Map([[instrument.symbol, calendar]]),
-      signal,
-      ...(flags.tz === undefined ? {} : { zone: flags.tz }),
-    });
-    bars = read.bars;
-    terminal.talk(`${read.report.file}: ${read.report.read} rows read, ${read.report.accepted} accepted`);
+    ({ bars, others } = await readFileBars(session, plan, { ...flags, bars: flags.bars }));
     if (flags.macro !== undefined) {
       const { rows, report } = await readMacro(await openCsv(resolve(session.cwd, flags.macro)), { signal });
       for (const { date, values } of rows) put(date, (name) => values[MACRO_NAMES.indexOf(name)]);

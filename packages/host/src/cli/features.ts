@@ -2,12 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { isSignalboxError } from '@signalbox/core';
+import { planOf } from '../inference/configured-plan.js';
 import { migrateFeatures } from '../inference/feature-migration.js';
-import { featureLines, modelStandings, storedFeatures, type StoredFeatures } from '../inference/feature-report.js';
+import { featureLines, storedFeatures, type StoredFeatures } from '../inference/feature-report.js';
 import { featureTypes } from '../inference/feature-types.js';
-import { openPlan, type Plan } from '../inference/plan.js';
+import type { Plan } from '../inference/plan.js';
+import { bundledStandings, promotedStandings, type ModelStanding } from '../models/standing.js';
 import { discover, type Discovery } from '../plugins/discover.js';
-import { pluginTransforms } from '../plugins/transforms.js';
+import { openArtifacts } from '../stores/artifacts/open.js';
 import type { Config } from '../config/config.js';
 import { EXIT } from './exit-codes.js';
 import { submitJob } from './jobs.js';
@@ -65,8 +67,7 @@ interface Opened {
 async function open(session: Session, world?: string): Promise<Opened> {
   const config = configOf(session, world === undefined ? {} : { world });
   const discovered = await discover(config.projectDir, config.plugins);
-  const transforms = await pluginTransforms(config.projectDir, config.plugins);
-  return { config, discovered, plan: openPlan(config.instruments[0], config.features, transforms) };
+  return { config, discovered, plan: await planOf(config) };
 }
 
 async function check(session: Session, flags: Flags): Promise<void> {
@@ -74,17 +75,23 @@ async function check(session: Session, flags: Flags): Promise<void> {
   const { config, discovered, plan } = await open(session, flags.world);
   const { bar, position } = featureLines(plan);
   let stored: StoredFeatures | null = null;
+  let promoted: readonly ModelStanding[] = [];
   let unread: string | null = flags.store === false ? 'not asked for' : null;
   if (flags.store !== false) {
     try {
-      stored = await withStore(session, config, ({ pool }) => storedFeatures(pool, plan));
+      const artifacts = await openArtifacts(config.projectDir, config.artifacts);
+      [stored, promoted] = await withStore(session, config, async ({ pool }) => [
+        await storedFeatures(pool, plan),
+        await promotedStandings(artifacts.store, pool, plan),
+      ]);
     } catch (error) {
       if (!isSignalboxError(error)) throw error;
       unread = error.message;
     }
   }
-  const models = modelStandings(discovered, plan);
-  const broken = models.filter((model) => !model.ok);
+  const installed = discovered.flatMap((one) => ('strategy' in one ? [one.strategy] : []));
+  const models = [...bundledStandings(installed, plan), ...promoted];
+  const broken = models.filter((model) => model.ok === false);
   const file = config.features ?? '@signalbox/core/feature_config.json';
   if (broken.length > 0) session.exitCode = EXIT.refused;
   terminal.result(
@@ -105,14 +112,19 @@ async function check(session: Session, flags: Flags): Promise<void> {
         [...bar, ...position].map((one) => [one.name, one.hash.slice(0, 12), String(one.stable_after), one.source]),
       ),
       storedText(stored, unread),
-      ...models.map(({ strategy, model, ok, broken: fields }) =>
-        ok
-          ? `${strategy} ${model}: trained on these features`
-          : `${strategy} ${model}: BROKEN by ${fields.map((one) => `${one.feature} (${one.field}: ${JSON.stringify(one.was)} → ${JSON.stringify(one.is)})`).join(', ')}`,
-      ),
+      ...models.map(modelText),
     ].join('\n'),
     broken.length === 0,
   );
+}
+
+function modelText({ strategy, model, ok, reason, broken }: ModelStanding): string {
+  if (ok === null) return `${strategy} ${model}: unknown whether it was trained on these features: ${reason}`;
+  if (ok) return `${strategy} ${model}: trained on these features`;
+  const fields = broken.map(
+    (one) => `${one.feature} (${one.field}: ${JSON.stringify(one.was)} → ${JSON.stringify(one.is)})`,
+  );
+  return `${strategy} ${model}: BROKEN by ${fields.join(', ')}`;
 }
 
 function storedText(stored: StoredFeatures | null, unread: string | null): string {

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { isSignalboxError, SignalboxError } from '@signalbox/core';
-import { openPlan } from '../inference/plan.js';
+import { planOf } from '../inference/configured-plan.js';
 import { parseVersion, type CatalogueEntry } from '../models/catalogue.js';
 import { describeDifference } from '../models/evaluate.js';
 import { ModelRegistry } from '../models/registry.js';
@@ -80,7 +80,7 @@ async function withRegistry(
   work: (registry: ModelRegistry) => Promise<void>,
 ): Promise<void> {
   const config = configOf(session, world === undefined ? {} : { world });
-  const { instrument, features } = openPlan(config.instruments[0], config.features);
+  const { instrument, features } = await planOf(config);
   const found = await discover(config.projectDir, config.plugins);
   const artifacts = await openArtifacts(config.projectDir, config.artifacts);
   await withStore(session, config, ({ pool, world: { kind } }) =>

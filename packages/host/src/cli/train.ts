@@ -2,8 +2,9 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { SignalboxError } from '@signalbox/core';
-import { openPlan } from '../inference/plan.js';
+import { planOf } from '../inference/configured-plan.js';
 import { findTrainer } from '../plugins/trainers.js';
+import { otherFile } from './file-bars.js';
 import { configOf, day, integer, number, type Session } from './session.js';
 import { readTrainingData, type DataFlags } from './training-data.js';
 
@@ -26,6 +27,7 @@ export function trainCommand(session: Session): Command {
     .option('--edge <x>', 'strength of its planted edge, 0 for none', number(0, 1), 0)
     .option('--first-session <date>', 'its first session', day, '2020-01-02')
     .option('--bars <file>', 'train on bars of a file, .csv or .csv.gz')
+    .option('--other <symbol=file>', 'bars of another symbol that features read, repeatable', otherFile)
     .option('--macro <file>', 'macro values, .csv or .csv.gz')
     .option('--tz <zone>', 'the times of the bars are this zone’s wall clock')
     .option('--world <world>', 'train on the stored bars of the market or the demo world')
@@ -52,7 +54,7 @@ async function run(session: Session, code: string, flags: TrainFlags): Promise<v
       `${out} is no .${trainer.extension} file`,
       `Name the model of ${code} with the ending .${trainer.extension}.`,
     );
-  const plan = openPlan(config.instruments[0], config.features);
+  const plan = await planOf(config);
   const data = await readTrainingData(session, plan, { ...flags, seed: flags.simSeed });
   const checkpoint = `${out}.checkpoint.json`;
   const resume = flags.resume ? await readCheckpoint(checkpoint) : undefined;
@@ -68,6 +70,7 @@ async function run(session: Session, code: string, flags: TrainFlags): Promise<v
       features: plan.features,
       series: data.series,
       bars: data.bars,
+      others: data.others,
       world: data.world,
       source: data.source,
       seed: flags.seed,

@@ -1,14 +1,15 @@
 import { resolve } from 'node:path';
-import { SignalboxError, type Bar, type SeriesTable } from '@signalbox/core';
+import { createSymbolBars, SignalboxError, type Bar, type SeriesTable, type SymbolBars } from '@signalbox/core';
 import { createSimulator } from '@signalbox/core/testing';
 import { addMacro } from '../inference/macro-series.js';
+import { addOthers } from '../inference/market-memory.js';
 import type { Plan } from '../inference/plan.js';
-import { readBars } from '../ingest/bars.js';
 import { openCsv } from '../ingest/csv.js';
 import { MACRO_NAMES } from '../ingest/macro-columns.js';
 import { readMacro } from '../ingest/macro.js';
 import { readBars as storedBars } from '../stores/postgres/bars.js';
 import { readMacro as storedMacro } from '../stores/postgres/macro.js';
+import { readFileBars, requireOthers } from './file-bars.js';
 import { configOf, type Session } from './session.js';
 import { withStore } from './store.js';
 
@@ -20,6 +21,7 @@ export interface DataFlags {
   readonly edge: number;
   readonly firstSession: string;
   readonly bars?: string;
+  readonly other?: ReadonlyMap<string, string>;
   readonly macro?: string;
   readonly tz?: string;
   readonly world?: string;
@@ -27,6 +29,8 @@ export interface DataFlags {
 
 export interface TrainingData {
   readonly bars: readonly Bar[];
+  /** Of other symbols that features read. */
+  readonly others: SymbolBars;
   readonly series: SeriesTable;
   readonly world: 'market' | 'simulated';
   readonly source: Readonly<Record<string, string | number>>;
@@ -49,6 +53,8 @@ export async function readTrainingData(session: Session, plan: Plan, flags: Data
 async function simulate({ terminal, signal }: Session, plan: Plan, flags: DataFlags): Promise<TrainingData> {
   const { seed, edge, sessions, firstSession } = flags;
   const series = plan.series();
+  const others = createSymbolBars();
+  requireOthers(plan, others, 'The simulator makes one symbol: name files, or leave those features out.');
   const world = createSimulator({ seed, edge, calendar: plan.calendar, firstSession });
   const progress = terminal.progress('simulating');
   const bars: Bar[] = [];
@@ -72,6 +78,7 @@ async function simulate({ terminal, signal }: Session, plan: Plan, flags: DataFl
   }
   return {
     bars,
+    others,
     series,
     world: 'simulated',
     source: { kind: 'simulator', seed, edge, sessions, first_session: firstSession },
@@ -81,12 +88,7 @@ async function simulate({ terminal, signal }: Session, plan: Plan, flags: DataFl
 async function readFiles(session: Session, plan: Plan, flags: DataFlags, file: string): Promise<TrainingData> {
   const { terminal, signal, cwd } = session;
   const series = plan.series();
-  const { bars, report } = await readBars(await openCsv(resolve(cwd, file)), {
-    calendars: new Map([[plan.instrument.symbol, plan.calendar]]),
-    signal,
-    ...(flags.tz === undefined ? {} : { zone: flags.tz }),
-  });
-  terminal.talk(`${report.file}: ${report.read} rows read, ${report.accepted} accepted`);
+  const { bars, others, name } = await readFileBars(session, plan, { ...flags, bars: file });
   if (flags.macro !== undefined) {
     const { rows, report: said } = await readMacro(await openCsv(resolve(cwd, flags.macro)), { signal });
     for (const { date, values } of rows)
@@ -96,15 +98,25 @@ async function readFiles(session: Session, plan: Plan, flags: DataFlags, file: s
       }
     terminal.talk(`${said.file}: ${said.read} rows read, ${said.accepted} accepted`);
   }
-  return { bars, series, world: 'market', source: { kind: 'files', bars: report.file } };
+  return { bars, others, series, world: 'market', source: { kind: 'files', bars: name } };
 }
 
 async function readStore(session: Session, plan: Plan, world: string): Promise<TrainingData> {
   const config = configOf(session, { world });
   return withStore(session, config, async ({ pool, world: open, database }) => {
     const series = plan.series();
-    const bars = await storedBars(pool, { symbol: plan.instrument.symbol });
+    const others = createSymbolBars();
+    const to = Date.now() - plan.calendar.slotMs;
+    const bars = await storedBars(pool, { symbol: plan.instrument.symbol, to });
+    await addOthers(pool, plan, others, to);
+    requireOthers(plan, others, 'Take them in first: signalbox ingest bars FILE, with the symbol under "instruments".');
     addMacro(series, await storedMacro(pool, series.names));
-    return { bars, series, world: open.kind, source: { kind: 'database', database } };
+    return {
+      bars: bars.filter((bar) => plan.calendar.slot(bar.time) !== undefined),
+      others,
+      series,
+      world: open.kind,
+      source: { kind: 'database', database },
+    };
   });
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { SignalboxError, type Bar } from '@signalbox/core';
 import { formatReport, runConformance, type MacroRow } from '@signalbox/core/testing';
-import { openPlan } from '../inference/plan.js';
+import { planOf } from '../inference/configured-plan.js';
 import { readBars } from '../ingest/bars.js';
 import { openCsv } from '../ingest/csv.js';
 import { MACRO_NAMES } from '../ingest/macro-columns.js';
@@ -10,6 +10,7 @@ import { readMacro } from '../ingest/macro.js';
 import { discover, type InstalledStrategy } from '../plugins/discover.js';
 import { readModels } from '../plugins/models.js';
 import { EXIT } from './exit-codes.js';
+import type { Plan } from '../inference/plan.js';
 import { configOf, integer, type Session } from './session.js';
 
 interface VerifyFlags {
@@ -38,7 +39,7 @@ export function verifyCommand(session: Session): Command {
 async function run(session: Session, name: string, flags: VerifyFlags): Promise<void> {
   const config = configOf(session);
   const instrument = config.instruments[0];
-  const { calendar, config: features } = openPlan(instrument, config.features);
+  const { calendar, config: features } = await planOf(config);
   const strategy = await find(config.projectDir, config.plugins, name);
   const { code } = strategy.definition;
   const { sessions, seed } = flags;
@@ -77,7 +78,7 @@ async function stored(
   session: Session,
   { bars: barsFile, macro: macroFile, sessions }: VerifyFlags,
   symbol: string,
-  calendar: ReturnType<typeof openPlan>['calendar'],
+  calendar: Plan['calendar'],
 ): Promise<{ bars: readonly Bar[]; macro: readonly MacroRow[] }> {
   const { signal, cwd } = session;
   const read = await readBars(await openCsv(resolve(cwd, barsFile!)), {

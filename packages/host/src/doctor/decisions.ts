@@ -1,5 +1,5 @@
-import { modelStandings } from '../inference/feature-report.js';
 import { catalogue } from '../models/catalogue.js';
+import { bundledStandings, promotedStandings } from '../models/standing.js';
 import { openArtifacts } from '../stores/artifacts/open.js';
 import { loadSuspensions } from '../stores/postgres/plugin-faults.js';
 import { openPool } from '../stores/postgres/pool.js';
@@ -103,21 +103,26 @@ export const models: Check = {
   name: 'models',
   needs: 'database',
   async run({ config, connection, discovered, plan }) {
-    const broken = modelStandings(discovered, plan).filter((one) => !one.ok);
-    if (broken.length > 0)
-      return fail(
-        broken
-          .map(
-            (one) =>
-              `${one.strategy}: ${one.broken.map((b) => `${b.feature} is defined otherwise (${b.field})`).join(', ')}`,
-          )
-          .join('; '),
-        'Train it again on today’s features, or take the change back: signalbox features check',
-      );
+    const installed = discovered.flatMap((one) => ('strategy' in one ? [one.strategy] : []));
+    const artifacts = await openArtifacts(config.projectDir, config.artifacts);
     const pool = openPool(connection, { max: 2 });
     try {
-      const installed = discovered.flatMap((one) => ('strategy' in one ? [one.strategy] : []));
-      const all = await catalogue(await openArtifacts(config.projectDir, config.artifacts), pool, installed);
+      const standings = [
+        ...bundledStandings(installed, plan),
+        ...(await promotedStandings(artifacts.store, pool, plan)),
+      ];
+      const broken = standings.filter((one) => one.ok === false);
+      if (broken.length > 0)
+        return fail(
+          broken
+            .map(
+              (one) =>
+                `${one.strategy} ${one.model}: ${one.broken.map((b) => `${b.feature} is defined otherwise (${b.field})`).join(', ')}`,
+            )
+            .join('; '),
+          'Train it again on today’s features, or take the change back: signalbox features check',
+        );
+      const all = await catalogue(artifacts, pool, installed);
       const bad = all.filter((one) => one.state === 'refused' || one.state === 'missing');
       const line = (one: (typeof all)[number]): string =>
         `${one.strategy_code} v${one.version} ${one.state}: ${one.reason ?? one.file}`;
@@ -128,6 +133,12 @@ export const models: Check = {
         return warn(
           some(unverified.map(line)),
           unverified[0]!.remedy ?? `signalbox models add ${unverified[0]!.strategy_code} v${unverified[0]!.version}`,
+        );
+      const unclear = standings.filter((one) => one.ok === null);
+      if (unclear.length > 0)
+        return warn(
+          some(unclear.map(({ strategy, model, reason }) => `${strategy} ${model}: ${reason}`)),
+          'Install the package again, or store the manifest again: what the model was trained on is not known.',
         );
       return pass(`${count(all.length, 'model')}, none refused`);
     } finally {

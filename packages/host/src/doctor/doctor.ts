@@ -4,10 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isSignalboxError } from '@signalbox/core';
 import type { Config } from '../config/config.js';
 import { SERVICES } from '../config/schema.js';
-import { openPlan } from '../inference/plan.js';
+import { planOf } from '../inference/configured-plan.js';
 import { findRunning, type Running } from '../observe/running.js';
 import { discover } from '../plugins/discover.js';
-import { pluginTransforms } from '../plugins/transforms.js';
 import { describeConnection } from '../stores/postgres/connection.js';
 import { startPostgres, type PostgresServer } from '../stores/postgres/embedded.js';
 import { openClient, storeError } from '../stores/postgres/pool.js';
@@ -98,11 +97,7 @@ export async function diagnose(
   };
   const kind = config.world === 'demo' ? 'simulated' : 'market';
   const discovered = await discover(config.projectDir, config.plugins);
-  const plan = openPlan(
-    config.instruments[0],
-    config.features,
-    await pluginTransforms(config.projectDir, config.plugins),
-  );
+  const plan = await planOf(config);
   const opened = await open(config, env, kind);
   try {
     const host =

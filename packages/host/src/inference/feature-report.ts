@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { firstDifference, type PinnedFeature } from '@signalbox/core';
+import { firstDifference } from '@signalbox/core';
 import type { Pool } from 'pg';
-import type { Discovery } from '../plugins/discover.js';
 import { countFeatureValues, newestFeatureSet } from '../stores/postgres/feature-sets.js';
 import { readFeatureView, viewMatches } from '../stores/postgres/feature-view.js';
 import { describeSource } from './feature-source.js';
@@ -86,52 +83,4 @@ function changesOf(
     }
   }
   return changes;
-}
-
-export interface ModelStanding {
-  readonly strategy: string;
-  readonly model: string;
-  readonly ok: boolean;
-  /** Features that it pins and that are not what they were, with the field that differs. */
-  readonly broken: readonly {
-    readonly feature: string;
-    readonly field: string;
-    readonly was: unknown;
-    readonly is: unknown;
-  }[];
-}
-
-/** Which models of installed strategies were trained on features that are defined otherwise now. */
-export function modelStandings(discovered: readonly Discovery[], { features }: Plan): ModelStanding[] {
-  return discovered.flatMap((found) => {
-    if (!('strategy' in found)) return [];
-    const { definition, models, folder } = found.strategy;
-    return Object.values(models).map((path): ModelStanding => {
-      const file = join(folder, path).replace(/\.[^.]+$/, '.manifest.json');
-      const broken = pinnedOf(file).flatMap(({ name, hash, definition: pinned }) => {
-        if (features.hashes[name] === hash) return [];
-        const current = features.definitions[name];
-        if (!current) return [{ feature: name, field: 'name', was: name, is: null }];
-        const differs = pinned === undefined ? undefined : firstDifference(pinned, current);
-        return [
-          {
-            feature: name,
-            field: differs?.path ?? 'hash',
-            was: differs ? (differs.pinned ?? null) : hash,
-            is: differs ? (differs.current ?? null) : features.hashes[name]!,
-          },
-        ];
-      });
-      return { strategy: definition.code, model: path, ok: broken.length === 0, broken };
-    });
-  });
-}
-
-function pinnedOf(file: string): readonly PinnedFeature[] {
-  try {
-    const manifest = JSON.parse(readFileSync(file, 'utf8')) as { features?: readonly PinnedFeature[] };
-    return Array.isArray(manifest.features) ? manifest.features : [];
-  } catch {
-    return []; // the host names a manifest that cannot be read when it loads the model
-  }
 }

@@ -2,8 +2,8 @@ import { observe, openMarket, SignalboxError, type TrainingRequest } from '@sign
 import type { Tape } from '../tape.js';
 
 /** Takes all bars through the market's part of the pipeline once, and keeps what it said. */
-export function recordTape({ instrument, calendar, features, series, bars }: TrainingRequest): Tape {
-  const market = openMarket(features, series, calendar);
+export function recordTape({ instrument, calendar, features, series, bars, others }: TrainingRequest): Tape {
+  const market = openMarket(features, series, calendar, others);
   const width = features.names.length;
   const firstCostBps = market.costBps;
   const values = new Float64Array(bars.length * width);
