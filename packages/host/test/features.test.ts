@@ -9,9 +9,10 @@ import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../src/cli/index.js';
 import { migrateFeatures } from '../src/inference/feature-migration.js';
-import { modelStandings, storedFeatures } from '../src/inference/feature-report.js';
+import { storedFeatures } from '../src/inference/feature-report.js';
 import { featureTypes } from '../src/inference/feature-types.js';
 import { openPlan } from '../src/inference/plan.js';
+import { bundledStandings } from '../src/models/standing.js';
 import { readBars, storeBars } from '../src/stores/postgres/bars.js';
 import { testDatabase } from './postgres.js';
 
@@ -95,17 +96,19 @@ describe('signalbox features check', () => {
       definition,
       models: { a: './a.json', b: './b.json' },
     };
-    expect(modelStandings([{ package: 'x', strategy }], after)).toEqual([
+    expect(bundledStandings([strategy], after)).toEqual([
       {
         strategy: 'ML_TEST',
         model: './a.json',
+        version: 0,
         ok: false,
+        reason: null,
         broken: [
           { feature: 'rsi_9', field: 'transforms.0.period', was: 9, is: 11 },
           { feature: 'adx_14', field: 'name', was: 'adx_14', is: null },
         ],
       },
-      { strategy: 'ML_TEST', model: './b.json', ok: true, broken: [] },
+      { strategy: 'ML_TEST', model: './b.json', version: 0, ok: true, reason: null, broken: [] },
     ]);
   });
 });
