@@ -150,8 +150,24 @@ A feature is a source, a chain of transforms and a normalisation. Copy the file,
 | \`{"calendar": "slot"}\` | \`slot\`, \`slots_left\`, \`minutes_to_close\`, \`day_of_week\`, \`days_since_session\` |
 | \`{"position": "side"}\` | under \`position_features\`: \`side\`, \`unrealized_pnl\`, \`bars_held\`, \`slots_left\` |
 
-A plugin names a module under \`"signalbox": {"transforms": "./transforms.js"}\` of its package.json, whose default export is a list of
-what \`defineTransform\` of \`@signalbox/core\` returns. They run in the host's process; their version is in the hash of each feature that uses them. \`signalbox features types --out features.d.ts\` makes names into types: a strategy that declares
+**Another symbol.** Its bars come in like any others, once it stands under \`"instruments"\` in \`signalbox.config.json\`. A bar sees the other
+symbol's bar of its own slot if that is stored when the bar is decided upon: the host waits for the traded symbol only, so store both
+together, or the other first. One that comes later, or is repaired, is made good in the stored features and in the state, and nothing is
+decided again; a backtest then sees more than the live run did. \`export\` and \`train\` from files take \`--other USD/MXN=FILE\`, or one
+\`--bars\` file with a column \`symbol\`; without its bars they are refused.
+
+**The view** \`inference_features_5m\` shows the values of one feature file. A host makes it for its own when it starts; values of the file
+before stay in \`dw.feature_values\` under their hash until \`features migrate\` writes them anew. Columns that are added at the end keep
+the view's grants; otherwise it is made again.
+
+**Transforms of a plugin.** A package names a module under \`"signalbox": {"transforms": "./transforms.js"}\` of its package.json, whose default export is a list of
+what \`defineTransform\` of \`@signalbox/core\` returns. They run in the host's process; their version is in the hash of each feature that uses them.
+A kernel is called once for each stored bar, in order. It is given NaN, never an infinity, where the chain has no number at a bar, and has to pass
+it over if it keeps a sum; all that it remembers stands in \`state\`, which snapshots keep; \`recursive: true\` says that each value rests on all
+before it, so that it is missing while more than a tenth of a session's slots are absent.
+
+\`signalbox features check\` says of each model, brought along or promoted, whether it was trained on these features, on others (by feature and field),
+or that nobody can know. \`signalbox features types --out features.d.ts\` makes names into types: a strategy that declares
 a feature that the file does not define does not compile.
 `;
   files.push({ path: 'docs/features.md', text, format: true });
