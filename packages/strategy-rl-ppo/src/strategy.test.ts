@@ -222,6 +222,16 @@ describe('a policy is refused by name', () => {
   });
 });
 
+it('a policy whose weights lie in another file never reaches a runtime, which would open that file', async () => {
+  // an initializer (graph 7, tensor 5) with a location elsewhere (13)
+  const outside = Uint8Array.from([8, 10, 0x3a, 8, 0x2a, 6, 8, 2, 16, 1, 0x6a, 0]);
+  const asked: unknown[] = [];
+  const create = (...given: unknown[]) => Promise.reject(new Error(`asked ${asked.push(given)}`));
+  const runtime = { Tensor: Object, InferenceSession: { create } } as unknown as OnnxRuntime;
+  await expect(runtimePolicy(outside, 17, runtime)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
+  expect(asked).toEqual([]);
+});
+
 const ort = process.env['SIGNALBOX_ONNXRUNTIME'];
 if (!ort && process.env['SIGNALBOX_NO_SKIPS'] === '1')
   throw new Error('SIGNALBOX_ONNXRUNTIME names no onnxruntime-node');

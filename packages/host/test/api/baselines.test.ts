@@ -54,11 +54,11 @@ describe('the three accounts', () => {
     }
   });
 
-  it('random enters as often as it was told, both ways, and the same way each time', async () => {
+  it('random enters as often as it was told, to a hundredth, both ways, and the same way each time', async () => {
     const bars = wander(sessions);
     for (const wanted of [20, 60, 120]) {
       const random = (await run(bars, wanted))[2]!;
-      expect(Math.abs(random.trades.length - wanted)).toBeLessThanOrEqual(Math.max(2, wanted * 0.1));
+      expect(Math.abs(random.trades.length - wanted)).toBeLessThanOrEqual(wanted * 0.01);
       expect((await run(bars, wanted))[2]).toEqual(random);
     }
     expect((await run(bars, 0))[2]!.trades).toEqual([]);
