@@ -20,7 +20,8 @@ export function checkEvents(record, from, findings) {
   const codes = new Map(record.strategies.map(({ id, code }) => [id, code]));
   const expected = new Map();
   const expect = (key, change) => expected.set(key, change);
-  const committed = new Map(record.equity.map((row) => [`${row.strategy} ${row.time}`, row.committed]));
+  // of a doubled row the first: that it is doubled is another rule's finding
+  const committed = new Map(record.equity.toReversed().map((row) => [`${row.strategy} ${row.time}`, row.committed]));
   for (const signal of record.signals)
     expect(`signal ${signal.id}`, {
       at: committed.get(`${signal.strategy} ${signal.time}`),

@@ -116,7 +116,7 @@ const WEATHER = {
 };
 const widened = (price, by) => Math.round(price * by * 100) / 100;
 
-export async function planted({ seed, say }) {
+export async function planted({ seed, signal, say }) {
   const results = [];
   for (const [name, fault] of [['none', { what: 'no fault', rule: null }], ...Object.entries(PLANTED)]) {
     say(`  planted: ${name}`);
@@ -124,6 +124,7 @@ export async function planted({ seed, say }) {
       seed,
       sessions: 1,
       inProcess: true,
+      signal,
       quotas: fault.quotas ?? {},
       ...(fault.points ? { points: fault.points } : {}),
       shape: WEATHER.shape,

@@ -21,7 +21,7 @@ const answer = async (child, key) => {
   }
 };
 
-export async function load({ seed, sessions = 1, inProcess, say }) {
+export async function load({ seed, sessions = 1, clients: count = CLIENTS, reads = READS, inProcess, signal, say }) {
   const result = {};
   let clients;
   let readers;
@@ -32,6 +32,7 @@ export async function load({ seed, sessions = 1, inProcess, say }) {
       seed,
       sessions,
       inProcess,
+      signal,
       follow: false,
       services: 'models,trading,analytics',
       say: (text) => say(`  ${text}`),
@@ -41,14 +42,14 @@ export async function load({ seed, sessions = 1, inProcess, say }) {
           bare = start('bare-ws.mjs', [], ['--expose-gc']);
           const bareUrl = await answer(bare, 'url');
           const before = { ours: await supervisor.memory(), bare: await ask2(bare) };
-          await connect(clients, 'ours', `${urls.models.replace('http', 'ws')}/ws/trading-signals`);
-          await connect(clients, 'bare', bareUrl);
+          await connect(clients, 'ours', `${urls.models.replace('http', 'ws')}/ws/trading-signals`, count);
+          await connect(clients, 'bare', bareUrl, count);
           await sleep(1_000);
           const after = { ours: await supervisor.memory(), bare: await ask2(bare) };
           result.perClient = {
             note: 'kB a client, idle, after a collection; rss and what V8 accounts for (heap and buffers)',
-            ours: perClient(before.ours, after.ours),
-            bareWs: perClient(before.bare, after.bare),
+            ours: perClient(before.ours, after.ours, count),
+            bareWs: perClient(before.bare, after.bare, count),
           };
           say(
             `  ${CLIENTS} clients: ${JSON.stringify(result.perClient.ours)}, bare ws ${JSON.stringify(result.perClient.bareWs)}`,
@@ -56,7 +57,7 @@ export async function load({ seed, sessions = 1, inProcess, say }) {
           result.oneEvent = await oneEvent(ask, clients, bare);
           say(`  one event to all: ${JSON.stringify(result.oneEvent)}`);
           bare.send({ end: true });
-          readers = start('readers.mjs', [JSON.stringify({ urls, perSecond: READS })]);
+          readers = start('readers.mjs', [JSON.stringify({ urls, perSecond: reads })]);
           firstBar = performance.now();
         },
         async bar(_, index) {
@@ -67,7 +68,7 @@ export async function load({ seed, sessions = 1, inProcess, say }) {
           const read = (await once(readers, 'message'))[0];
           const all = Object.values(read.kinds).flat();
           result.reads = {
-            askedPerSecond: READS,
+            askedPerSecond: reads,
             sent: read.sent,
             seconds: Number(read.seconds.toFixed(1)),
             answeredPerSecond: Math.round(all.length / read.seconds),
@@ -84,13 +85,13 @@ export async function load({ seed, sessions = 1, inProcess, say }) {
           };
           clients.send({ report: 'ours' });
           const { spreads, ...told } = await answer(clients, 'report');
-          result.clients = { n: CLIENTS, ...told, spreadMs: quantiles(Object.values(spreads)) };
+          result.clients = { n: count, ...told, spreadMs: quantiles(Object.values(spreads)) };
         },
       },
     });
     const violations = check(run.record, run);
-    const { reads, clients: heard } = result;
-    const ok = Object.keys(reads.statuses).every((status) => status === '200' || status === '304');
+    const { reads: read, clients: heard } = result;
+    const ok = Object.keys(read.statuses).every((status) => status === '200' || status === '304');
     const all = heard.events > 0 && heard.complete === heard.events && heard.closed === 0;
     return {
       passed: violations.length === 0 && ok && all,
@@ -109,13 +110,13 @@ async function ask2(child) {
   return answer(child, 'memory');
 }
 
-async function connect(clients, name, url) {
-  clients.send({ connect: { name, url, clients: CLIENTS } });
+async function connect(clients, name, url, count) {
+  clients.send({ connect: { name, url, clients: count } });
   await answer(clients, 'connected');
 }
 
-function perClient(before, after) {
-  const kB = (bytes) => Number((bytes / 1024 / CLIENTS).toFixed(1));
+function perClient(before, after, count) {
+  const kB = (bytes) => Number((bytes / 1024 / count).toFixed(1));
   return {
     rss: kB(after.rss - before.rss),
     accounted: kB(after.heapUsed + after.external - before.heapUsed - before.external),

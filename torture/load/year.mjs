@@ -5,12 +5,13 @@ import { replay } from '../rig/replay.mjs';
 const YEAR = 245;
 const SESSION = 60;
 
-export async function year({ seed, sessions = YEAR, inProcess, say }) {
+export async function year({ seed, sessions = YEAR, inProcess, signal, say }) {
   const samples = [];
   const run = await replay({
     seed,
     sessions,
     inProcess,
+    signal,
     say: (text) => /(00|20)\//.test(text) && say(`  ${text}`),
     hooks: {
       async bar({ supervisor }, index) {

@@ -4,7 +4,7 @@ import { crashPoints } from './crash-points.mjs';
 /** Points that a start passes by itself; the others need bars. */
 const AT_START = /^(start|leader|desk)\./;
 /** Bars that an armed host is given to reach its point. */
-const PATIENCE = 4;
+const PATIENCE = 6;
 
 export class Chaos {
   kills = {
@@ -25,7 +25,7 @@ export class Chaos {
     this.quotas = { host: 0, postgres: 0, redis: 0, ...quotas };
     this.bars = bars;
     for (const [target, count] of Object.entries(this.quotas))
-      this.#planned[target] = Array.from({ length: count }, () => random.whole(0, bars - 1));
+      this.#planned[target] = Array.from({ length: count }, () => random.whole(0, bars - 1)).sort((a, b) => a - b);
   }
 
   left(target) {
@@ -41,11 +41,14 @@ export class Chaos {
   /** The crash point of the host that starts now, as the environment has it, or null. */
   arm() {
     this.#armed = null;
-    if (!this.#mayDie() || (!this.only && this.random.chance(0.4))) return null;
+    if (this.left('host') <= 0 || (!this.only && this.random.chance(0.35))) return null;
     if (this.#points.length === 0) this.#points = shuffled(this.only ?? Object.keys(crashPoints()), this.random);
-    const point = this.#points.pop();
-    const pace = (this.bars - this.#bar) / this.left('host');
-    const count = AT_START.test(point) ? 1 : this.random.whole(1, Math.max(1, Math.ceil(pace * passesPerBar(point))));
+    const at = this.#points.findLastIndex((name) => this.#mayDie() || !AT_START.test(name));
+    if (at === -1) return null;
+    const [point] = this.#points.splice(at, 1);
+    // about when its next death is due
+    const ahead = Math.max(1, (this.#planned.host[this.kills.host.total] ?? this.bars) - this.#bar + 1);
+    const count = AT_START.test(point) ? 1 : this.random.whole(1, Math.max(1, Math.ceil(ahead * passesPerBar(point))));
     this.#armed = point;
     return `${point}:${count}`;
   }

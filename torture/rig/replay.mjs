@@ -33,6 +33,7 @@ const SETTLE_MS = 30_000;
  * @param {(ask: Function) => Promise<void>} [options.plant] changes the database before the first bar
  * @param {string} [options.services] those that listen
  * @param {object} [options.hooks] `begun`, `bar(index)` and `ended`, each awaited, with {supervisor, ask, urls}
+ * @param {AbortSignal} [options.signal] ends the run and what belongs to it
  * @param {boolean} [options.follow] a client follows the events
  * @param {(text: string) => void} [options.say]
  */
@@ -47,6 +48,7 @@ export async function replay({
   services = 'models',
   hooks = {},
   follow = true,
+  signal,
   prepare,
   plant,
   say = () => {},
@@ -90,6 +92,7 @@ export async function replay({
     struck = undefined;
   });
   supervisor.on('failed', (error) => (failed = error));
+  signal?.addEventListener('abort', () => (failed = new Error('interrupted')), { once: true });
   let ending = false;
   const start = () => {
     supervisor.start();
