@@ -306,6 +306,31 @@ describe('rule 8: vintages', () => {
     expect(named(features.names, a!.values, b!.values)).toEqual(['dxy_z', 'dxy_change_1d']);
   });
 
+  it('a macro value that is taken away, and one whose date is, were known to the bars before', async () => {
+    const database = await world();
+    const now = await desk(database);
+    await take(database, now, live.slice(0, 4));
+    const was = (await stored(database)).get(live[3]!.time)!;
+    const [before, latest] = (await readMacro(database.pool, ['dxy']))
+      .filter(({ date }) => date < sessions[WARM]!.date)
+      .slice(-2) as unknown as [{ date: string }, { date: string }];
+    const away = (time: number, sql: string) =>
+      database.pool.query(`BEGIN; SET LOCAL signalbox.market_time = '${new Date(time).toISOString()}'; ${sql}; COMMIT`);
+    await away(at(10), `UPDATE macro_indicators_daily SET dxy = NULL WHERE date = '${latest.date}'`);
+    await away(at(11), `DELETE FROM macro_indicators_daily WHERE date = '${before.date}'`);
+    const known = async (asOf: number) => (await featuresAsKnown(database.pool, plan, live[3]!.time, asOf))!.values;
+    const then = Array.from(await known(at(3)), (value) => (Number.isNaN(value) ? null : value));
+    expect(then).toEqual(was);
+    expect(named(features.names, await known(at(3)), await known(at(12)))).toContain('dxy_z');
+    // a value that comes back later was away in between
+    const again = [{ date: latest.date, values: [99] }];
+    await storeMacro(database.pool, ['dxy'], again, 'simulated', { marketTime: at(14) });
+    expect(Array.from(await known(at(3)), (value) => (Number.isNaN(value) ? null : value))).toEqual(was);
+    const k = features.names.indexOf('dxy_z');
+    expect((await known(at(13)))[k]).not.toBeCloseTo((99 - 100.21) / 5.6, 9);
+    expect((await known(at(15)))[k]).toBeCloseTo((99 - 100.21) / 5.6, 9);
+  });
+
   it('a bar that changed before anyone had seen it is no revision of what was known', async () => {
     const database = await world();
     const now = await desk(database);

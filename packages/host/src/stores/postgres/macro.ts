@@ -103,22 +103,46 @@ export async function readMacro(
   return observations;
 }
 
-/** The observations as they stood at market time `asOf` (epoch milliseconds): each value at its rule time, none seen later. */
+/**
+ * The observations as they stood at market time `asOf` (epoch milliseconds): each value at its rule time, none seen later; one
+ * that was removed since stands as it was.
+ */
 export async function readMacroAsKnown(
   db: Queryable,
   series: readonly string[],
   asOf: number,
 ): Promise<MacroObservation[]> {
   const { current, seen } = await readVintages(db, series, '-infinity');
+  const removed = await readRemoved(db, series, asOf);
   const observations: MacroObservation[] = [];
-  for (const [key, value] of current) {
+  for (const key of new Set([...current.keys(), ...removed.keys()])) {
     const [name, date] = key.split(' ') as [string, string];
     const vintages = seen.get(key);
     const known = vintages?.filter(({ at: time }) => time === null || time <= asOf).at(-1);
-    if (vintages && !known) continue;
-    observations.push({ series: name, date, value: known?.value ?? value, firstSeen: undefined });
+    const gone = removed.get(key);
+    // it came and went after `asOf`, or came again after it had gone
+    const cameFirst = vintages?.some(({ at: time }) => time !== null && gone !== undefined && time < gone.at) ?? false;
+    const was = gone && !cameFirst ? gone.value : undefined;
+    if (vintages && !known && was === undefined) continue;
+    const value = known?.value ?? was ?? current.get(key);
+    if (value !== undefined) observations.push({ series: name, date, value, firstSeen: undefined });
   }
   return observations;
+}
+
+/** Values that were set to nothing, or whose row was deleted, after `asOf`: what they were, and when they went. */
+async function readRemoved(
+  db: Queryable,
+  series: readonly string[],
+  asOf: number,
+): Promise<ReadonlyMap<string, { readonly value: number; readonly at: number }>> {
+  const { rows } = await db.query<{ key: string; value: string; at: number }>(
+    `SELECT DISTINCT ON (1) column_name || ' ' || (row_key ->> 'date') AS key, old_value AS value, seen_at AS at
+     FROM revisions WHERE table_name = 'macro_indicators_daily' AND column_name = ANY ($1) AND new_value IS NULL AND seen_at > $2
+     ORDER BY 1, revision_id`,
+    [series, new Date(asOf)],
+  );
+  return new Map(rows.map(({ key, value, at }) => [key, { value: Number(value), at }]));
 }
 
 interface Vintage {
