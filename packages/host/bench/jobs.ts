@@ -135,7 +135,8 @@ try {
       }
       phaseOf.set(bar.time, phase);
       const wait = begun + (n * last + bar.time + calendar.slotMs - starts[n]!) / SPEED - Date.now();
-      if (wait > 0) await sleep(wait);
+      // a timer may be early by a millisecond, and a bar that is stored before it is complete is not final
+      if (wait > 0) await sleep(wait + 10);
       await storeBars(pool, [bar]);
     }
     await rest?.();

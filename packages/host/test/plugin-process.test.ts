@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { setFlagsFromString } from 'node:v8';
+import vm from 'node:vm';
 import { FLAT, USD_COP, type AnyView } from '@signalbox/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { discover, type InstalledStrategy, type Isolation } from '../src/plugins/discover.js';
@@ -8,6 +10,7 @@ import { childEntry } from '../src/plugins/isolation/process.js';
 import { openStrategies, type OpenStrategies } from '../src/plugins/open.js';
 import { pluginProject, strategyModule } from './plugin-project.js';
 
+setFlagsFromString('--expose-gc');
 const project = pluginProject();
 const apart = (extra: Partial<Isolation> = {}): Isolation => ({ inProcess: [], memoryMb: 512, ...extra });
 const FEATURES = { names: ['rsi_9'], hashes: { rsi_9: '1' }, definitions: {} };
@@ -114,6 +117,35 @@ describe('a plugin in a process of its own', () => {
     expect(status()).toMatchObject({ state: 'RUNNING', reason: null });
     expect(faults).toEqual([{ kind: 'exit', detail: expect.stringContaining('code 7') }]);
   });
+
+  it('dies and is started again ten times: the host keeps nothing of those that are gone', async () => {
+    let now = 0;
+    // an hour lies between two faults: none adds up to a suspension
+    const ledger = createFaultLedger({ now: () => (now += 3_600_001) });
+    const { ask } = await open(await load('COUNTING', counting), { ledger });
+    const collect = vm.runInNewContext('gc') as () => void;
+    const begunAgain = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i++) {
+        expect((await ask(view(99))).signal).toBe('none');
+        expect((await ask(view(1))).signal).toBe('flat');
+      }
+    };
+    const held = () => {
+      collect();
+      const resources = process.getActiveResourcesInfo().filter((kind) => kind !== 'Timeout' && kind !== 'Immediate');
+      return {
+        resources: resources.sort(),
+        listeners: process.eventNames().map((name) => [name, process.listenerCount(name)]),
+      };
+    };
+    await begunAgain(2);
+    const before = held();
+    const heap = process.memoryUsage().heapUsed;
+    await begunAgain(8);
+    await expect.poll(held, { timeout: 5_000 }).toEqual(before);
+    const grown = (process.memoryUsage().heapUsed - heap) / 8;
+    expect(grown, 'bytes of heap for each start').toBeLessThan(100_000);
+  }, 120_000);
 
   it('is suspended by the third fault, keeps its seat and says how to resume it', async () => {
     const { ask, status } = await open(await load('COUNTING', counting));

@@ -1,20 +1,19 @@
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import { attend } from './attend.js';
 import type { ToChild } from './message.js';
 
-// the process of one job. The cycle and the services go first
-try {
-  setPriority(constants.priority.PRIORITY_LOW);
-} catch {
-  // not allowed: then as equals
-}
+// the process of one job
 const stop = new AbortController();
 process.on('message', (message: ToChild) => {
-  if (message.type === 'stop') stop.abort();
-  else
-    void attend(message, stop.signal).then((code) => {
-      process.exit(code);
-    });
+  if (message.type === 'stop') return stop.abort();
+  try {
+    setPriority(message.niceness);
+  } catch {
+    // not allowed: then as equals
+  }
+  void attend(message, stop.signal).then((code) => {
+    process.exit(code);
+  });
 });
 // its host is gone, and with it whoever answers for this process: the job is begun again elsewhere
 process.on('disconnect', () => process.exit(1));

@@ -9,6 +9,8 @@ export type ToChild =
       readonly world: 'market' | 'simulated';
       readonly job: string;
       readonly attempt: number;
+      /** Of the scheduler, −20 to 19. */
+      readonly niceness: number;
     }
   /** The host ends: the job goes back into the queue. */
   | { readonly type: 'stop' };

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism, constants, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run, type Runner } from 'graphile-worker';
@@ -37,6 +37,8 @@ export interface WorkersOptions {
   readonly sweepMs?: number;
   /** A job that killed its process, or lost its host, so often is given up; 5 by default. */
   readonly maxAttempts?: number;
+  /** Of a job's process, −20 to 19; 19 by default: the cycle and the services go first. */
+  readonly niceness?: number;
 }
 
 export interface Workers {
@@ -148,7 +150,10 @@ export function startWorkers(options: WorkersOptions): Workers {
 }
 
 /** Begins a job's process. `ended` says how it went, in words. */
-function runChild({ pool, projectDir, world, entry }: WorkersOptions, job: JobRecord) {
+function runChild(
+  { pool, projectDir, world, entry, niceness = constants.priority.PRIORITY_LOW }: WorkersOptions,
+  job: JobRecord,
+) {
   const child = fork(entry ?? childEntry(), [], {
     cwd: projectDir,
     // the terminal is the host's
@@ -171,6 +176,7 @@ function runChild({ pool, projectDir, world, entry }: WorkersOptions, job: JobRe
     world,
     job: job.id,
     attempt: job.attempt,
+    niceness,
   };
   child.send(message, () => {}); // a child that is gone already is heard of by its end
   return { child, ended };

@@ -132,13 +132,18 @@ export class Crew {
    */
   async rows(store: Store): Promise<string> {
     await this.followAllowList(store);
-    const [records, champions] = await Promise.all([listStrategies(store.pool), championText(store.pool)]);
+    // at once: it is asked before each bar is decided upon
+    const [records, champions, suspensions] = await Promise.all([
+      listStrategies(store.pool),
+      championText(store.pool),
+      this.ledger.changes(),
+    ]);
     return JSON.stringify([
       this.allowed,
       records.map(({ code, package: name, active, parameters }) => [code, name, active, parameters]),
       champions,
       this.retryModels(),
-      await this.ledger.changes(),
+      suspensions,
     ]);
   }
 

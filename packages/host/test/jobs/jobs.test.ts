@@ -23,6 +23,8 @@ const workers = (more: Partial<WorkersOptions> = {}): Workers => {
     concurrency: 1,
     sweepMs: 200,
     deadMs: 3_000,
+    // other tests run beside this one, and do not give way
+    niceness: 0,
     ...more,
   });
   open.push(started);
@@ -103,12 +105,14 @@ describe('jobs', { timeout: 200_000 }, () => {
 
   it('one that hangs inside a strategy is cancelled all the same: its process is ended, its rows are gone', async () => {
     workers();
-    const { id } = await queue.submit('backtest', { strategies: ['RULE'], parameters: { RULE: { hang_at: 900 } } });
-    const { pid } = await stage.until(id, (job) => job.runId !== null && job.pid !== null);
+    const { path } = stage.gate();
+    const asked = { strategies: ['RULE'], parameters: { RULE: { hang_at: 5, gate: path } } };
+    const { id } = await queue.submit('backtest', asked);
+    const { pid } = await stage.until(id, (job) => job.pid !== null && existsSync(path));
     await queue.cancel(id);
     const job = await stage.until(id, ended, 30);
     expect(job).toMatchObject({ state: 'cancelled', attempt: 1 });
-    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    expect(existsSync(`/proc/${pid}`), 'by force').toBe(false);
     expect((await readRun(stage.db.pool, job.runId!))!.state).toBe('cancelled');
     expect((await stage.facts()).map(({ run }) => run)).not.toContain(job.runId);
   });

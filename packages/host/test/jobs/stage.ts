@@ -16,8 +16,8 @@ import { databaseUrl } from '../running-host.js';
 const calendar = createCalendar(USDCOP_CALENDAR);
 const sessions = createSimulator({ seed: 11, calendar, edge: 0.3, firstSession: '2024-01-02' }).sessions(40);
 
-/** A rule. With `gate`, a bar lasts 20 ms until that file is there; `kill_at` ends the process at that bar, `hang_at` stays there. */
-const MODULE = `import { existsSync } from 'node:fs';
+/** A rule. With `gate`, a bar lasts 20 ms until that file is there; `kill_at` ends the process at that bar, `hang_at` makes the gate's file and stays there. */
+const MODULE = `import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 export default Object.freeze({
   $$type: '@signalbox/Strategy', code: 'RULE', name: 'RULE', type: 'ML', apiVersion: 1, features: ['rsi_9'],
@@ -32,7 +32,7 @@ export default Object.freeze({
       : rsi < low ? { signal: 'long', confidence: 0.8, reasoning: 'low' } : { signal: 'close', reasoning: 'between' };
     return { onBar({ features }) {
       if (++n === kill_at) process.kill(process.pid, 'SIGKILL');
-      while (n === hang_at);
+      if (n === hang_at) { writeFileSync(gate, ''); for (;;); }
       open ||= existsSync(gate);
       return open ? say(features.rsi_9) : sleep(20).then(() => say(features.rsi_9));
     } };
