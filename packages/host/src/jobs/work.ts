@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SignalboxError } from '@signalbox/core';
+import { isSignalboxError, SignalboxError, type TrainingRequest } from '@signalbox/core';
 import type { Pool } from 'pg';
 import { loadConfig, type Config } from '../config/config.js';
 import { runBacktest, type BacktestOptions } from '../inference/backtest.js';
@@ -119,7 +119,7 @@ async function train(on: Work, config: Config, plan: Plan): Promise<object> {
   addMacro(series, await readMacro(pool, series.names));
   // of an earlier attempt on this host; on another one it begins anew
   const resume = await readFile(checkpoint).catch(() => undefined);
-  const trained = await trainer.train({
+  const request: TrainingRequest = {
     instrument: plan.instrument,
     calendar: plan.calendar,
     features: plan.features,
@@ -130,14 +130,20 @@ async function train(on: Work, config: Config, plan: Plan): Promise<object> {
     seed,
     options,
     signal,
-    ...(resume ? { resume } : {}),
     onProgress: ({ done, total, text }) =>
       Object.assign(standing, { progress: done / Math.max(1, total), note: text ?? null }),
     onCheckpoint: async (bytes) => {
       await writeFile(`${checkpoint}.tmp`, bytes);
       await rename(`${checkpoint}.tmp`, checkpoint);
     },
-  });
+  };
+  const trained = await (resume ? trainer.train({ ...request, resume }) : trainer.train(request)).catch(
+    (error: unknown) => {
+      // bars came in since the attempt before: its checkpoint is of another market, and no attempt could ever go on from it
+      if (resume && isSignalboxError(error) && error.code === 'PARAMETER_INVALID') return trainer.train(request);
+      throw error;
+    },
+  );
   const registry = new ModelRegistry({
     artifacts: await openArtifacts(projectDir, config.artifacts),
     pool,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openQueue, type JobQueue } from '../../src/jobs/queue.js';
@@ -255,6 +255,18 @@ describe('jobs', { timeout: 200_000 }, () => {
     const again = await stage.until((await queue.submit('train', asked)).id, ended);
     expect(again).toMatchObject({ state: 'done', attempt: 1, result: { version: first.result!['version'] } });
     expect(again.result!['metrics']).toEqual(first.result!['metrics']);
+  });
+
+  it('a checkpoint of another market, as one is once bars have come in, is no end of a training: it begins anew', async () => {
+    const options = { iterations: 1, sessionsPerIteration: 2, epochs: 1, minibatch: 64, hidden: [4] };
+    const { id } = await queue.submit('train', { strategy: 'RL_PPO', seed: 2, options });
+    const folder = join(stage.projectDir, '.signalbox', 'jobs', id);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'checkpoint.json'), '{"task":"of fewer bars"}');
+    workers();
+    const { state, error, attempt } = await stage.until(id, ended);
+    expect({ state, error, attempt }).toEqual({ state: 'done', error: null, attempt: 1 });
+    expect(existsSync(folder)).toBe(false);
   });
 
   it('a queued job that the engine has lost, as after a restore, is delivered again', async () => {
