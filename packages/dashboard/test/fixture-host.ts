@@ -36,6 +36,8 @@ export class FixtureHost {
   /** Overrides of /api/clock. */
   clock: object = {};
   accepting = true;
+  /** Of whoever looks. */
+  role: 'viewer' | 'trader' | 'admin' = 'admin';
   #seq = 100;
   #cutAt = 100;
   readonly #events: { seq: number; [field: string]: unknown }[] = [];
@@ -154,7 +156,7 @@ export class FixtureHost {
         if (request.method === 'POST') await this.#command(request);
         return { ...market.clock(), ...this.clock };
       case '/api/session':
-        return { authentication: 'none', role: 'admin', caller: null };
+        return { authentication: 'none', role: this.role, caller: null };
       case '/api/models':
         return market.models();
       case '/api/models/signals/latest':

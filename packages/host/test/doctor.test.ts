@@ -15,6 +15,7 @@ import { migrateFeatures } from '../src/inference/feature-migration.js';
 import { openPlan } from '../src/inference/plan.js';
 import { lastComplete } from '../src/inference/schedule.js';
 import { USD_COP } from '@signalbox/core';
+import { writeAudit } from '../src/stores/postgres/audit.js';
 import { openStage, type Stage } from './api/stage.js';
 import { pluginProject, strategyModule } from './plugin-project.js';
 import { testDatabase, testServer, type TestDatabase } from './postgres.js';
@@ -352,6 +353,18 @@ describe('the data', () => {
     await sql(`DELETE FROM usdcop_m5_ohlcv WHERE time < '2025-12-26'`);
     await sql(bar, [new Date(calendar.sessionClose(calendar.sessionDate(due))!), 'USD/COP']);
     await expectFinding('bars.holidays', 'fail', /outside the hours/, /Delete them/);
+  });
+
+  it('a row of the audit that somebody changed', async () => {
+    await writeAudit(database.pool, { actor: 'ana', action: 'test' });
+    await writeAudit(database.pool, { actor: 'ben', action: 'test' });
+    expect((await doctor('database.audit')).of('database.audit')).toMatchObject({ status: 'pass' });
+    const { rows } = await sql(`SELECT audit_id AS id FROM dw.audit WHERE actor = 'ana'`);
+    await sql('ALTER TABLE dw.audit DISABLE TRIGGER USER');
+    await sql(`UPDATE dw.audit SET actor = 'nobody' WHERE actor = 'ana'`);
+    await expectFinding('database.audit', 'fail', new RegExp(`row ${rows[0]!.id} of the audit`), /backup/);
+    await sql(`UPDATE dw.audit SET actor = 'ana' WHERE actor = 'nobody'`);
+    await sql('ALTER TABLE dw.audit ENABLE TRIGGER USER');
   });
 
   it('a stored feature that is not what the bars give', async () => {

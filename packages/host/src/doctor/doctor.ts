@@ -40,6 +40,7 @@ const CHECKS: readonly Check[] = [
   database.migrations,
   database.tables,
   database.clock,
+  database.audit,
   database.counts,
   database.vacuum,
   database.timescale,
