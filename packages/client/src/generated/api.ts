@@ -150,7 +150,7 @@ export interface paths {
     };
     /**
      * Figures of the host for Prometheus
-     * @description Request durations by service and route, relay lag, WebSocket clients, bars, process.
+     * @description Request durations by service and route, relay lag, WebSocket clients, bars, process. Over loopback it needs no key.
      */
     get: operations['getMetrics'];
     put?: never;

@@ -33,6 +33,8 @@ export interface LoggedIn {
   readonly cookie: string;
 }
 
+const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
+
 /** Who asks, what he may do, how often, and what is written down of it: for HTTP and WebSockets alike. */
 export class Access {
   readonly open: boolean;
@@ -93,6 +95,15 @@ export class Access {
       'this key or login is not valid (any more)',
       'Log in again, or ask an admin for a key: signalbox keys add.',
     );
+  }
+
+  /**
+   * Whether a request comes from this very machine: over loopback, and not through a proxy that stands on it. A proxy that
+   * says nothing of itself is taken for one where `https` is configured.
+   */
+  isLocal({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): boolean {
+    if (this.options.https || PROXY_HEADERS.some((name) => headers[name] !== undefined)) return false;
+    return /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(socket.remoteAddress ?? '');
   }
 
   /** Counts a request. @throws RATE_LIMITED */

@@ -10,9 +10,12 @@ export const callerOf = (ctx: Context): Caller => (ctx.state as { caller: Caller
  * The one place where requests are let in. `roleOf` answers from the route table; what it does not know takes a viewer, so
  * that nobody learns from outside what there is.
  */
-export function admission(roleOf: (method: string, path: string) => Role | undefined, access: Access): Middleware {
+export function admission(
+  roleOf: (method: string, path: string, local: boolean) => Role | undefined,
+  access: Access,
+): Middleware {
   return async (ctx, next) => {
-    const role = roleOf(ctx.method, ctx.path) ?? 'viewer';
+    const role = roleOf(ctx.method, ctx.path, access.isLocal(ctx.req)) ?? 'viewer';
     const caller = await access.identify(ctx.req, role === 'public');
     ctx.state['caller'] = caller;
     await access.spend(caller);

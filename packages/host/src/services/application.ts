@@ -76,14 +76,20 @@ export function createApplication(
 }
 
 /** What a request takes, by the route table: the strictest of all routes that match it; undefined where none does. */
-function roles(router: Router, routes: readonly Route[]): (method: string, path: string) => Role | undefined {
-  const known = new Map<string, Role>(routes.map(({ method, path, role }) => [`${method} ${path}`, role]));
-  known.set('GET /openapi.json', 'viewer');
-  return (method, path) => {
+function roles(
+  router: Router,
+  routes: readonly Route[],
+): (method: string, path: string, local: boolean) => Role | undefined {
+  type Needs = Pick<Route, 'role' | 'localRole'>;
+  const known = new Map<string, Needs>(routes.map((each) => [`${each.method} ${each.path}`, each]));
+  known.set('GET /openapi.json', { role: 'viewer', localRole: 'viewer' });
+  return (method, path, local) => {
     const matched = router.match(path, method).pathAndMethod;
     // what is served and stands in no table is closed
     const needed = matched.map(
-      (layer) => known.get(`${method === 'HEAD' ? 'GET' : method} ${String(layer.path)}`) ?? 'admin',
+      (layer) =>
+        known.get(`${method === 'HEAD' ? 'GET' : method} ${String(layer.path)}`)?.[local ? 'localRole' : 'role'] ??
+        'admin',
     );
     return needed.reduce<Role | undefined>(
       (most, role) => (most === undefined || ROLES.indexOf(role) > ROLES.indexOf(most) ? role : most),

@@ -31,10 +31,13 @@ export function operations(title: string, routes: () => readonly Route[]): Route
     route({
       path: '/metrics',
       summary: 'Figures of the host for Prometheus',
-      description: 'Request durations by service and route, relay lag, WebSocket clients, bars, process.',
+      description:
+        'Request durations by service and route, relay lag, WebSocket clients, bars, process. Over loopback it needs no key.',
       query: Query({}),
       response: Type.String(),
       type: 'text/plain',
+      // a scraper on this machine has no key
+      localRole: 'public',
       handler: (_, deps) => deps.metrics?.text() ?? '',
     }),
     route({

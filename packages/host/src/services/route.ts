@@ -29,6 +29,8 @@ export interface Route {
   /** Error statuses of its own, beside 405, 422 and 503. */
   readonly errors: readonly number[];
   readonly role: Role;
+  /** What a program of this very machine must be at least, who comes over loopback and not through a proxy; `role` by default. */
+  readonly localRole: Role;
   /** Whether the audit says of each request who sent it. */
   readonly audited: boolean;
   /**
@@ -86,6 +88,7 @@ interface RouteSpec<P extends TObject, Q extends TObject, B extends TSchema, R e
   readonly errors?: readonly number[];
   /** `viewer` for GET, else `admin`: what says nothing is closed. */
   readonly role?: Role;
+  readonly localRole?: Role;
   /** True by default of what is no GET. */
   readonly audited?: boolean;
   /** `none` by default. */
@@ -108,6 +111,7 @@ export function route<
   Q extends TObject = Nothing,
   B extends TSchema = Nothing,
 >(spec: RouteSpec<P, Q, B, R>): Route {
+  const role = spec.role ?? (spec.method === undefined || spec.method === 'GET' ? 'viewer' : 'admin');
   return Object.freeze({
     method: spec.method ?? 'GET',
     path: spec.path,
@@ -119,7 +123,8 @@ export function route<
     response: spec.response,
     success: spec.success ?? 200,
     errors: spec.errors ?? [],
-    role: spec.role ?? (spec.method === undefined || spec.method === 'GET' ? 'viewer' : 'admin'),
+    role,
+    localRole: spec.localRole ?? role,
     audited: spec.audited ?? (spec.method !== undefined && spec.method !== 'GET'),
     cache: spec.cache ?? 'none',
     cost: spec.cost ?? 'light',

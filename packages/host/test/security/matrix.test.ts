@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mayDo, type Role } from '../../src/security/roles.js';
 import { ANALYTICS_ROUTES } from '../../src/services/analytics/index.js';
@@ -76,12 +77,24 @@ const tables: readonly (readonly ['models' | 'trading' | 'analytics' | 'dashboar
   ['dashboard', PAGE_ROUTES],
 ];
 
+/** The page's own origin has every route, so it sees every state; the other services are asked whether they stand behind the same door. */
+const AT_EVERY_SERVICE = new Set([
+  'key of a viewer',
+  'key of a trader',
+  'key of a admin',
+  'login of a viewer',
+  'nothing',
+  'a key that never was',
+  'a revoked key',
+]);
+
 describe('every route × every state of a caller', () => {
   for (const [service, routes] of tables) {
     it(`${service}: lets in whom the route table names, and nobody else`, async () => {
       const wrong: string[] = [];
       const all = [
-        ...routes.map(({ method, path, role }) => ({ method: method as string, path, role })),
+        // asked over loopback
+        ...routes.map(({ method, path, localRole }) => ({ method: method as string, path, role: localRole })),
         { method: 'GET', path: '/openapi.json', role: 'viewer' as const },
         // what there is not shows to nobody from outside
         { method: 'GET', path: '/api/no-such-route', role: 'viewer' as const },
@@ -89,6 +102,7 @@ describe('every route × every state of a caller', () => {
       ];
       for (const { method, path, role } of all) {
         for (const [name, state] of Object.entries(states)) {
+          if (service !== 'dashboard' && !AT_EVERY_SERVICE.has(name)) continue;
           // a login that works would end here
           if (path === '/api/logout' && state.headers['cookie'] && state.role !== 'bad') continue;
           const headers = {
@@ -123,6 +137,29 @@ describe('every route × every state of a caller', () => {
       tables.flatMap(([, routes]) => routes.filter((each) => each.role === 'public').map((each) => each.path)),
     );
     expect([...open].sort()).toEqual(['/api/health', '/api/login', '/api/session', '/ready']);
+  });
+
+  it('metrics need nobody on loopback, and a viewer from elsewhere or through a proxy; nothing else knows the difference', async () => {
+    const local = tables.flatMap(([, routes]) => routes.filter((each) => each.localRole !== each.role));
+    expect([...new Set(local.map((each) => `${each.path} ${each.role} ${each.localRole}`))]).toEqual([
+      '/metrics viewer public',
+    ]);
+    const url = `${stage.models.url}/metrics`;
+    expect(await statusOf(url)).toBe(200);
+    for (const name of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip'])
+      expect(await statusOf(url, { [name]: '127.0.0.1' })).toBe(401);
+    const from = (remoteAddress: string, https = false): boolean =>
+      closedAccess({ https })(stage.pool).isLocal({ headers: {}, socket: { remoteAddress } } as IncomingMessage);
+    expect(['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1'].map((each) => from(each))).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+    expect(['10.0.0.1', '192.0.2.2', '::2', '::ffff:10.0.0.1', '1.127.0.0.1', ''].some((each) => from(each))).toBe(
+      false,
+    );
+    expect(from('127.0.0.1', true)).toBe(false);
   });
 
   it('what changes state takes a trader or an admin, but for a login’s own', () => {
