@@ -358,11 +358,11 @@ describe('the data', () => {
   it('a row of the audit that somebody changed', async () => {
     await writeAudit(database.pool, { actor: 'ana', action: 'test' });
     await writeAudit(database.pool, { actor: 'ben', action: 'test' });
-    expect((await doctor('database.audit')).of('database.audit')).toMatchObject({ status: 'pass' });
+    expect((await doctor('audit')).of('audit')).toMatchObject({ status: 'pass' });
     const { rows } = await sql(`SELECT audit_id AS id FROM dw.audit WHERE actor = 'ana'`);
     await sql('ALTER TABLE dw.audit DISABLE TRIGGER USER');
     await sql(`UPDATE dw.audit SET actor = 'nobody' WHERE actor = 'ana'`);
-    await expectFinding('database.audit', 'fail', new RegExp(`row ${rows[0]!.id} of the audit`), /backup/);
+    await expectFinding('audit', 'fail', new RegExp(`\\b${rows[0]!.id}\\b`), /backup/);
     await sql(`UPDATE dw.audit SET actor = 'ana' WHERE actor = 'nobody'`);
     await sql('ALTER TABLE dw.audit ENABLE TRIGGER USER');
   });

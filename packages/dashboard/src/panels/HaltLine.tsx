@@ -11,7 +11,6 @@ import { marketMoment } from '../format/time.js';
 export function HaltLine({ risk }: { risk: StrategyRisk }) {
   const mayReset = useMay('admin');
   const alerts = useDeskState((state) => state.alerts.data) ?? [];
-  const mayReset = useMay('admin');
   return (
     <div className="halt" role="group" aria-label={`${risk.strategy_code} is halted`}>
       <strong className="badge badge-halted">HALTED</strong>

@@ -1,4 +1,3 @@
-import { brokenAudit } from '../stores/postgres/audit.js';
 import { readMigrations } from '../stores/postgres/migrate.js';
 import { count, fail, pass, skip, some, warn, type Check } from './check.js';
 
@@ -158,20 +157,3 @@ export function clockFinding(apart: number) {
   const remedy = 'Set both clocks by NTP (timedatectl set-ntp true): bars are complete, and late, by the clock.';
   return Math.abs(apart) > 5 ? fail(text, remedy) : Math.abs(apart) > 1 ? warn(text, remedy) : pass(text);
 }
-
-/** Rows of the audit are chained by hashes: one that was changed or taken out shows. */
-export const audit: Check = {
-  name: 'database.audit',
-  needs: 'database',
-  async run({ db }) {
-    const { rows } = await db.query<{ found: boolean }>(`SELECT to_regclass('dw.audit') IS NOT NULL AS found`);
-    if (!rows[0]!.found) return skip('there is no audit yet');
-    const broken = await brokenAudit(db);
-    return broken === null
-      ? pass('no row of the audit was changed or taken out')
-      : fail(
-          `row ${broken} of the audit is not what was written, or one before it is gone`,
-          'Somebody with rights on the database changed the record: compare it with a backup (signalbox audit shows the rows).',
-        );
-  },
-};

@@ -40,7 +40,6 @@ const CHECKS: readonly Check[] = [
   database.migrations,
   database.tables,
   database.clock,
-  database.audit,
   database.counts,
   database.vacuum,
   database.timescale,
