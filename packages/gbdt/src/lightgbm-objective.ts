@@ -26,10 +26,13 @@ type Options = ReadonlyMap<string, string>;
 
 const OBJECTIVES: ReadonlyMap<string, (options: Options) => Transform> = new Map([
   // `sqrt`: trained on the signed root of the label
-  ['regression', (options: Options) => (options.has('sqrt') ? each((x) => Math.sign(x) * x * x) : identity)],
-  ...['regression_l1', 'huber', 'fair', 'quantile', 'mape', 'lambdarank', 'rank_xendcg', 'custom'].map(
-    (name): [string, () => Transform] => [name, () => identity],
+  ...['regression', 'regression_l1', 'fair', 'quantile', 'mape'].map(
+    (name): [string, (options: Options) => Transform] => [
+      name,
+      (options) => (options.has('sqrt') ? each((x) => Math.sign(x) * x * x) : identity),
+    ],
   ),
+  ...['huber', 'lambdarank', 'rank_xendcg', 'custom'].map((name): [string, () => Transform] => [name, () => identity]),
   ...['poisson', 'gamma', 'tweedie'].map((name): [string, () => Transform] => [name, () => exponential]),
   ['binary', (options) => logistic(sigmoidOf(options))],
   ['multiclassova', (options) => logistic(sigmoidOf(options))],

@@ -30,7 +30,7 @@ const row = (values: Kind['rows'][number]) => Float64Array.from(values, number);
 it('fixtures of format v3 and v4 are here, with every kind', () => {
   expect(versions.map(({ lightgbm }) => lightgbm[0])).toEqual(['3', '4']);
   for (const { lightgbm, kinds } of versions) {
-    expect(Object.keys(kinds).length).toBe(37);
+    expect(Object.keys(kinds).length).toBe(42);
     for (const { text } of Object.values(kinds)) expect(text).toContain(`version=v${lightgbm[0]}`);
   }
 });
@@ -97,6 +97,11 @@ describe.each(versions)('of LightGBM $lightgbm', ({ kinds, refused }) => {
     const { text, best_iteration } = kinds['binary-stopped']!;
     expect(loadLightGBM(bytes(text)).rounds).toBe(best_iteration);
     expect(best_iteration).toBeLessThan(60);
+  });
+
+  it('trained on the signed root, every objective that undoes it says so in its line; huber does neither', () => {
+    const rooted = Object.keys(kinds).filter((name) => /^objective=.* sqrt$/m.test(kinds[name]!.text));
+    expect(rooted).toEqual(['', '-l1', '-fair', '-quantile', '-mape'].map((kind) => `regression${kind}-sqrt`));
   });
 
   it('random forest: raw is the sum, the prediction of the average', () => {
