@@ -1,3 +1,4 @@
+import { checkJsonBounds, endOfText } from './json-bounds.js';
 import { malformed, unsupported } from './model-error.js';
 import { isUbjson, parseUbjson } from './ubjson.js';
 
@@ -9,7 +10,11 @@ export const MAX_BYTES = 64 * 1024 * 1024;
 
 /** Parses XGBoost's JSON or UBJSON, told apart by the first bytes. */
 export function parseModel(bytes: Uint8Array, what: string): unknown {
-  if (!isUbjson(bytes)) return parseModelJson(decodeText(bytes, what), what);
+  if (!isUbjson(bytes)) {
+    const text = decodeText(bytes, what);
+    checkJsonBounds(text, what);
+    return parseModelJson(text, what);
+  }
   checkSize(bytes, what);
   return parseUbjson(bytes, what);
 }
@@ -47,15 +52,31 @@ function parseModelJson(text: string, what: string): unknown {
   }
 }
 
-/** One pass, so that no text makes it slow. Outside strings there is no backslash in JSON. */
+/** What may stand before a literal; behind a digit a replaced one would be read as part of the number. */
+const BEFORE = '[,:- \t\n\r';
+
+/** One pass, so that no text makes it slow. The sign of -Infinity stays where it is. */
 function withoutLiterals(text: string): string {
-  let inString = false;
-  return text.replace(/\\.|"|-?\b(?:NaN|Infinity)\b/gs, (token) => {
-    if (token === '"') inString = !inString;
-    else if (!inString && !token.startsWith('\\'))
-      return token.endsWith('NaN') ? 'null' : token.startsWith('-') ? '-1e999' : '1e999';
-    return token;
-  });
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]!;
+    if (character === '"') {
+      at = endOfText(text, at);
+      continue;
+    }
+    if (character !== 'N' && character !== 'I') continue;
+    const literal = character === 'N' ? 'NaN' : 'Infinity';
+    const end = at + literal.length;
+    if (!text.startsWith(literal, at) || !BEFORE.includes(text[at - 1] ?? ' ') || /\w/.test(text[end] ?? '')) continue;
+    // no number has a minus and null
+    const signed = character === 'N' && text[at - 1] === '-';
+    parts.push(text.slice(from, signed ? at - 1 : at), character === 'N' ? 'null' : '1e999');
+    from = end;
+    at = end - 1;
+  }
+  parts.push(text.slice(from));
+  return parts.join('');
 }
 
 /** What no model format of ours starts with. */

@@ -2,9 +2,10 @@ import { malformed } from './model-error.js';
 
 declare const TextDecoder: new (label: string, options: { fatal: boolean }) => { decode(bytes: Uint8Array): string };
 
-const MAX_DEPTH = 32;
+/** Of JSON too. */
+export const MAX_DEPTH = 32;
 /** Values that stand alone, not in a typed list: each costs memory that its one byte does not show. */
-const MAX_VALUES = 1 << 23;
+export const MAX_VALUES = 1 << 23;
 
 /** UBJSON starts with an object whose first key has a length marker instead of a quote. */
 export function isUbjson(bytes: Uint8Array): boolean {
