@@ -1,11 +1,12 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSignalboxError, SignalboxError, type TrainingRequest } from '@signalbox/core';
+import { createSymbolBars, isSignalboxError, SignalboxError, type TrainingRequest } from '@signalbox/core';
 import type { Pool } from 'pg';
 import { loadConfig, type Config } from '../config/config.js';
 import { runBacktest, type BacktestOptions } from '../inference/backtest.js';
 import { migrateFeatures } from '../inference/feature-migration.js';
 import { addMacro } from '../inference/macro-series.js';
+import { addOthers } from '../inference/market-memory.js';
 import { openPlan, type Plan } from '../inference/plan.js';
 import { ModelRegistry } from '../models/registry.js';
 import { discover } from '../plugins/discover.js';
@@ -109,22 +110,28 @@ async function train(on: Work, config: Config, plan: Plan): Promise<object> {
   const checkpoint = join(folder, 'checkpoint.json');
   await mkdir(folder, { recursive: true });
   const series = plan.series();
-  const bars = await readBars(pool, { symbol: plan.instrument.symbol });
+  // the bars of the first attempt, whatever has come since: a checkpoint is of its data
+  const until = join(folder, 'until');
+  const to = Number(await readFile(until, 'utf8').catch(() => 'Infinity')) || Infinity;
+  const bars = await readBars(pool, { symbol: plan.instrument.symbol, to });
   if (bars.length === 0)
     throw new SignalboxError(
       'INPUT_NOT_FOUND',
       'no bars are stored',
       'Take bars in first: signalbox ingest bars FILE.',
     );
+  const last = bars.at(-1)!.time;
+  await writeFile(until, String(last));
   addMacro(series, await readMacro(pool, series.names));
-  // of an earlier attempt on this host; on another one it begins anew
-  const resume = await readFile(checkpoint).catch(() => undefined);
+  const others = createSymbolBars();
+  await addOthers(pool, plan, others, last);
   const request: TrainingRequest = {
     instrument: plan.instrument,
     calendar: plan.calendar,
     features: plan.features,
     series,
     bars,
+    others,
     world,
     source: { kind: 'database' },
     seed,
@@ -137,13 +144,12 @@ async function train(on: Work, config: Config, plan: Plan): Promise<object> {
       await rename(`${checkpoint}.tmp`, checkpoint);
     },
   };
-  const trained = await (resume ? trainer.train({ ...request, resume }) : trainer.train(request)).catch(
-    (error: unknown) => {
-      // bars came in since the attempt before: its checkpoint is of another market, and no attempt could ever go on from it
-      if (resume && isSignalboxError(error) && error.code === 'PARAMETER_INVALID') return trainer.train(request);
-      throw error;
-    },
-  );
+  // of an earlier attempt on this host; on another one, or after a repair of what was trained on, it begins anew
+  const resume = await readFile(checkpoint).catch(() => undefined);
+  const trained = await trainer.train({ ...request, ...(resume ? { resume } : {}) }).catch((error: unknown) => {
+    if (!resume || !isSignalboxError(error) || error.code !== 'PARAMETER_INVALID') throw error;
+    return trainer.train(request);
+  });
   const registry = new ModelRegistry({
     artifacts: await openArtifacts(projectDir, config.artifacts),
     pool,

@@ -249,9 +249,15 @@ describe('jobs', { timeout: 200_000 }, () => {
     const { pid, state, error } = await stage.until(id, (job) => existsSync(checkpoint) || ended(job));
     expect({ state, error }).toEqual({ state: 'running', error: null });
     process.kill(pid!, 'SIGKILL');
+    // a bar that comes meanwhile is not of this training
+    const { pool } = stage.db;
+    await pool.query(`INSERT INTO usdcop_m5_ohlcv (time, symbol, open, high, low, close, volume, source)
+      SELECT max(time) + interval '1 day', symbol, 4000, 4000, 4000, 4000, 0, 'simulated' FROM usdcop_m5_ohlcv GROUP BY symbol`);
     const first = await stage.until(id, ended);
-    expect(first).toMatchObject({ state: 'done', attempt: 2, result: { strategy: 'RL_PPO', world: 'simulated' } });
+    expect(first).toMatchObject({ state: 'done', attempt: 2, error: null });
+    expect(first.result).toMatchObject({ strategy: 'RL_PPO', world: 'simulated', bars: 2_400 });
     expect(existsSync(checkpoint)).toBe(false);
+    await pool.query('DELETE FROM usdcop_m5_ohlcv WHERE time = (SELECT max(time) FROM usdcop_m5_ohlcv)');
     const again = await stage.until((await queue.submit('train', asked)).id, ended);
     expect(again).toMatchObject({ state: 'done', attempt: 1, result: { version: first.result!['version'] } });
     expect(again.result!['metrics']).toEqual(first.result!['metrics']);
