@@ -167,8 +167,9 @@ class Host {
     this.revival.stop();
     this.withdraw();
     await this.world.stop();
-    await Promise.all(this.listening.map((one) => one.close()));
+    // the clients of WebSockets are told first: a server waits for them
     this.services?.close();
+    await Promise.all(this.listening.map((one) => one.close()));
     await this.crew.close();
     await this.store?.close();
     await this.world.release();

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { testDatabase, type TestDatabase } from './postgres.js';
@@ -202,9 +202,22 @@ describe('the host of the demo world', () => {
       .toBe(600);
   }, 150_000);
 
-  it('ends in order on SIGINT', async () => {
+  it('ends in order on SIGINT, with WebSockets open and one that was refused and keeps its side open', async () => {
+    const { hostname, port } = new URL(models);
+    const refused = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    refused.write(
+      `GET /nowhere HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
+    );
+    refused.on('error', () => {});
+    await new Promise((resolve) => refused.once('data', resolve));
+    const socket = new WebSocket(`${models.replace('http', 'ws')}/ws/trading-signals`);
+    await new Promise((resolve) => socket.once('message', resolve));
+    const goodbye = new Promise<number>((resolve) => socket.once('close', resolve));
     host.child.kill('SIGINT');
-    expect(await host.ended).toBe(0);
+    expect(await host.ended, JSON.stringify(host.output()).slice(-2000)).toBe(0);
+    expect(await goodbye).toBe(1001);
+    refused.destroy();
   });
 });
 

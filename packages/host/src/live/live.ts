@@ -108,6 +108,14 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
   recheck.unref();
   let closed = false;
 
+  function checkRoom(caller?: Caller): void {
+    if (closed || listeners.size >= maxClients) throw tooMany();
+    if (!caller || admittance.open) return;
+    let his = 0;
+    for (const { id } of callers.values()) if (id === caller.id) his++;
+    if (his >= maxPerCaller) throw tooMany();
+  }
+
   async function upgrade(
     channels: readonly Channel[],
     request: IncomingMessage,
@@ -117,12 +125,10 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
     socket.on('error', () => socket.destroy());
     try {
       const { url, channel } = check(request, options, channels);
-      if (closed || listeners.size >= maxClients) throw tooMany();
+      checkRoom();
       const ticket = url.searchParams.get('ticket');
       url.searchParams.delete('ticket');
       const caller = await admittance.upgrade(request, ticket);
-      const ofCaller = (): number => [...callers.values()].filter(({ id }) => id === caller.id).length;
-      if (!admittance.open && ofCaller() >= maxPerCaller) throw tooMany();
       const { since, strategies } = query(url, channel);
       const last = await dependencies.events.lastSeq();
       if (since !== undefined && since > last) {
@@ -130,6 +136,8 @@ export function createLive(dependencies: ServiceDependencies, options: LiveOptio
       }
       if (strategies !== undefined) chosen(await dependencies.reads.strategies(), strategies);
       if (socket.destroyed) return;
+      // others came in while this one was looked up
+      checkRoom(caller);
       sockets.handleUpgrade(request, socket, head, (client) => {
         const wanted = strategies === undefined ? null : new Set(strategies.split(','));
         const began = performance.now();
@@ -218,6 +226,8 @@ function refuse(socket: Duplex, error: unknown, onError?: (error: unknown) => vo
   const text = JSON.stringify(body);
   const seconds = error instanceof Throttled ? error.retryAfter : body.code === 'BUSY' ? 5 : undefined;
   const wait = seconds === undefined ? '' : `Retry-After: ${seconds}\r\n`;
+  // a client that keeps its side open, or has bytes unread here, would hold the socket for ever
+  socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${body.status_code} Refused\r\nConnection: close\r\n${wait}Content-Type: application/json; charset=utf-8\r\n` +
       `X-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,

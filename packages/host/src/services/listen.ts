@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import { SignalboxError } from '@signalbox/core';
 import type { Channel } from '../live/channel.js';
@@ -18,6 +19,9 @@ export interface Service {
   /** Answers before the application does, or leaves the request to it. */
   readonly shortcut?: Shortcut;
 }
+
+/** How long clients of WebSockets may take for their goodbye when the host stops: more than `Live` gives them. */
+const UPGRADED_GRACE_MS = 3_000;
 
 export interface ListenOptions {
   /** The service's default without it. 0 is any free port. */
@@ -92,6 +96,13 @@ function open(server: Server, port: number, bind: string): Promise<void> {
 
 function listening(name: string, server: Server, bind: string, detach?: () => void): Listening {
   const { port } = server.address() as AddressInfo;
+  // the server forgets a socket once it is upgraded, and yet waits for its end
+  const upgraded = new Set<Duplex>();
+  if (detach)
+    server.on('upgrade', (_, socket) => {
+      upgraded.add(socket);
+      socket.once('close', () => upgraded.delete(socket));
+    });
   return {
     name,
     port,
@@ -99,7 +110,11 @@ function listening(name: string, server: Server, bind: string, detach?: () => vo
     close: () =>
       new Promise((resolve) => {
         detach?.();
-        server.close(() => resolve());
+        const cut = setTimeout(() => upgraded.forEach((socket) => socket.destroy()), UPGRADED_GRACE_MS);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
         server.closeAllConnections();
       }),
   };

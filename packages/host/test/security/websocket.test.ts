@@ -88,9 +88,8 @@ describe('a WebSocket', () => {
 
   it('one caller has at most 20 of them', async () => {
     const { headers } = await giveKey(stage.pool, 'viewer', 'many');
-    const sockets = await Promise.all(Array.from({ length: 20 }, () => open('', headers)));
-    expect(sockets.every((each) => each.status === 101)).toBe(true);
-    expect(await status('', headers)).toBe(503);
+    const sockets = await Promise.all(Array.from({ length: 40 }, () => open('', headers)));
+    expect(sockets.map((each) => each.status).sort()).toEqual([...Array(20).fill(101), ...Array(20).fill(503)]);
     for (const { socket } of sockets) socket.terminate();
   });
 });
