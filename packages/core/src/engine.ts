@@ -1,12 +1,14 @@
 import { SignalboxError } from './errors.js';
 import type { ConfigProblem, FeatureConfig } from './features/config.js';
 import { defaultFeatures } from './features/default.js';
-import { compileFeatures } from './features/engine.js';
+import { compileFeatures, symbolsOf } from './features/engine.js';
 import { createSeriesTable } from './features/series.js';
+import type { SymbolBars } from './features/symbol-bars.js';
 import type { Bar } from './market/bar.js';
 import { createCalendar, type CalendarData } from './market/calendar.js';
 import { CALENDARS } from './market/calendars.js';
 import { USD_COP, type Instrument } from './market/instrument.js';
+import { createIntake, type Due } from './engine-intake.js';
 import { openMarket } from './market-state.js';
 import { whenAll, type Maybe } from './maybe.js';
 import { step, type Part, type Stages, type State } from './pipeline.js';
@@ -40,7 +42,10 @@ export interface UseOptions {
   readonly artifacts?: Readonly<Record<string, Artifact>>;
 }
 
-/** A bar of one of the engine's instruments; the first one's where `symbol` is absent. */
+/**
+ * A bar of one of the engine's instruments; the first one's where `symbol` is absent. Bars of a symbol that is no instrument are
+ * taken where features read them, and tell nothing of their own.
+ */
 export type EngineBar = Bar & { readonly symbol?: string };
 
 /** What happened at one bar, in this order for each strategy; `time` is the bar's open time. */
@@ -56,11 +61,18 @@ export type EngineEvent = { readonly symbol: string; readonly time: number } & (
 );
 
 export interface Engine {
-  /** Adds a strategy. Throws CONFIG_INVALID for a code that is there already, a wrong configuration or an unknown feature. */
+  /**
+   * Adds a strategy.
+   * @throws SignalboxError CONFIG_INVALID for a code that is there already or a wrong configuration, FEATURE_UNKNOWN for a feature that
+   *   the feature file does not define
+   */
   use(strategy: AnyStrategy, options?: UseOptions): Engine;
   /**
    * Takes bars in order of time, from each symbol's first stored one, and tells what happens. Every run is a new account and new
-   * sessions; leaving the loop closes them.
+   * sessions; leaving the loop closes them. Where features read another symbol's bars, a bar waits until that symbol's of the same
+   * time, or any bar of another time, has come; their order within one time does not matter.
+   *
+   * @throws SignalboxError BAR_INVALID for what is no bar or comes too late, SYMBOL_UNKNOWN, CALENDAR_UNKNOWN
    */
   run(bars: Iterable<EngineBar> | AsyncIterable<EngineBar>, abort?: AbortSignal): AsyncGenerator<EngineEvent, void>;
 }
@@ -79,13 +91,22 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const [first] = instruments.keys();
   if (first === undefined) throw invalid('an engine needs an instrument', 'Give at least one under `instruments`.');
   const used: Used[] = [];
-
-  const open = async (instrument: Instrument): Promise<Desk> => openDesk(instrument, features, used, options);
+  const known = new Set([...features.features, ...features.position_features].map(({ name }) => name));
+  const read = symbolsOf(features);
+  // once: an iterable may give its rows a single time, and every symbol's desk of every run reads them
+  const macro = [...(options.macro ?? [])];
   const engine: Engine = {
     use(strategy, { config = {}, artifacts = {} } = {}) {
       const { code } = strategy;
       if (used.some((one) => one.strategy.code === code))
         throw invalid(`the engine uses ${code} already`, 'Use each strategy once.');
+      for (const name of strategy.features)
+        if (!known.has(name))
+          throw new SignalboxError(
+            'FEATURE_UNKNOWN',
+            `${code} reads ${name}, which the feature file does not define`,
+            'Add it to the feature file that is given to createEngine.',
+          );
       const filled: unknown = structuredClone(config);
       const problems = options.validate?.(strategy.config as object, filled) ?? [];
       if (problems.length > 0)
@@ -98,21 +119,32 @@ export function createEngine(options: EngineOptions = {}): Engine {
     },
     async *run(bars, abort = new AbortController().signal) {
       const desks = new Map<string, Desk>();
+      const intake = createIntake(read);
+      const take = async function* (due: readonly Due[]): AsyncGenerator<EngineEvent, void> {
+        for (const { symbol, bar } of due) {
+          let desk = desks.get(symbol);
+          if (!desk)
+            desks.set(
+              symbol,
+              (desk = await openDesk(instruments.get(symbol)!, features, used, { ...options, macro }, intake.others)),
+            );
+          yield* desk.take(bar, abort);
+        }
+      };
       let failed = false;
       try {
         for await (const bar of bars) {
           const symbol = bar.symbol ?? first;
-          const instrument = instruments.get(symbol);
-          if (!instrument)
+          const traded = instruments.has(symbol);
+          if (!traded && !read.includes(symbol))
             throw new SignalboxError(
               'SYMBOL_UNKNOWN',
-              `a bar of ${symbol}; the engine knows ${[...instruments.keys()].join(', ')}`,
+              `a bar of ${symbol}; the engine knows ${[...instruments.keys(), ...read].join(', ')}`,
               'Name the instrument in the options of createEngine.',
             );
-          let desk = desks.get(symbol);
-          if (!desk) desks.set(symbol, (desk = await open(instrument)));
-          yield* desk.take(bar, abort);
+          yield* take(intake.put(symbol, bar, traded));
         }
+        yield* take(intake.rest());
       } catch (error) {
         failed = true;
         throw error;
@@ -144,6 +176,7 @@ async function openDesk(
   features: FeatureConfig,
   used: readonly Used[],
   options: EngineOptions,
+  others: SymbolBars,
 ): Promise<Desk> {
   const { symbol } = instrument;
   const data = options.calendars?.[instrument.calendar] ?? CALENDARS[instrument.calendar];
@@ -158,15 +191,6 @@ async function openDesk(
   const series = createSeriesTable(features, calendar);
   for (const { date, values } of options.macro ?? [])
     for (const [name, value] of Object.entries(values)) if (series.has(name)) series.add(name, date, value);
-  const known = new Set([...plan.names, ...plan.positionNames]);
-  for (const { strategy } of used)
-    for (const name of strategy.features)
-      if (!known.has(name))
-        throw new SignalboxError(
-          'FEATURE_UNKNOWN',
-          `${strategy.code} reads ${name}, which the feature file does not define`,
-          'Add it to the feature file that is given to createEngine.',
-        );
 
   const config = new Map(used.map((one) => [one.strategy.code, one.config]));
   const seats = seatAll(
@@ -177,7 +201,7 @@ async function openDesk(
   const stages: Stages = { instrument, calendar, rules: options.rules ?? DEFAULT_RULES, seats };
   const equity = options.initialEquity ?? 10_000;
   const state: State = {
-    market: openMarket(plan, series, calendar),
+    market: openMarket(plan, series, calendar, others),
     books: new Map(seats.map(({ code }) => [code, openBook(equity)])),
   };
   const sessions = new Map<string, AnySession>();

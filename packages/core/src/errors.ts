@@ -48,6 +48,7 @@ export const ERROR_CODES = {
   USER_EXISTS: 'input',
   KEY_UNKNOWN: 'input',
   KEY_EXISTS: 'input',
+  BAR_INVALID: 'input',
   BAR_NOT_COMPLETE: 'input',
   BAR_NOT_STORED: 'input',
   STRATEGY_HAS_PACKAGE: 'input',

@@ -62,7 +62,7 @@ export function compileFeatures(config: FeatureConfig, calendar: Calendar): Feat
         numberSteps(feature, config.transforms),
       ),
     stream: (series, others = createSymbolBars()) => new BarFeatureStream(config, names, calendar, series, others),
-    symbols: Object.freeze([...new Set(config.features.flatMap(({ source }) => symbolOf(source)))]),
+    symbols: Object.freeze(symbolsOf(config)),
     fingerprint: sha256(canonicalJson([names.map((name) => [name, hashes[name]]), calendar.id, calendar.version])),
   });
 }
@@ -86,6 +86,11 @@ export function computeFeatures(
     values: values.subarray(0, rows * width),
     status: status.subarray(0, rows * width),
   };
+}
+
+/** Other symbols whose bars features read. */
+export function symbolsOf(config: FeatureConfig): string[] {
+  return [...new Set(config.features.flatMap(({ source }) => symbolOf(source)))];
 }
 
 function symbolOf(source: FeatureSource): string[] {

@@ -140,13 +140,22 @@ describe('verifyArtifact', () => {
     expect(error.message).toMatch(message);
   });
 
-  it('the tolerance is 1e-6 for XGBoost and 1e-9 for LightGBM, times max(1, |x|)', () => {
-    const off = (by: number, name: string) =>
-      artifact({ framework: { name, version: '1' }, golden: { ...manifest.golden, outputs: [[0.5], [5 * (1 + by)]] } });
-    expect(() => verifyArtifact(off(0.9e-6, 'xgboost'), supply, load)).not.toThrow();
-    expect(() => verifyArtifact(off(1.1e-6, 'xgboost'), supply, load)).toThrow();
-    expect(() => verifyArtifact(off(0.9e-9, 'lightgbm'), supply, load)).not.toThrow();
-    expect(() => verifyArtifact(off(1.1e-9, 'lightgbm'), supply, load)).toThrow();
+  it('the tolerance is 1e-6 for XGBoost and 1e-9 for LightGBM, times max(1, |x|), whatever the manifest calls its framework', () => {
+    for (const name of ['xgboost', 'lightgbm', 'constructor']) {
+      const golden = (by: number) => ({ ...manifest.golden, outputs: [[0.5], [5 * (1 + by)]] });
+      const off = (by: number, format: Artifact['format']): Artifact => ({
+        ...artifact({ framework: { name, version: '1' }, golden: golden(by) }),
+        format,
+      });
+      for (const [format, tolerance] of [
+        ['xgboost-json', 1e-6],
+        ['xgboost-ubj', 1e-6],
+        ['lightgbm-text', 1e-9],
+      ] as const) {
+        expect(() => verifyArtifact(off(0.9 * tolerance, format), supply, load), format).not.toThrow();
+        expect(() => verifyArtifact(off(1.1 * tolerance, format), supply, load), format).toThrow();
+      }
+    }
   });
 
   it('a model that answers NaN reproduces nothing', () => {

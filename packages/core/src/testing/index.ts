@@ -5,7 +5,7 @@ export { SIMULATED_MACRO } from './macro-walk.js';
 export { DEMO_EDGE, EDGE_TEXT } from './edge.js';
 export { barStatistics, type BarStatistics } from './bar-statistics.js';
 export { createFakeClock, type FakeClock } from './clock.js';
-export { fixtureWorld, seriesOf, type World, type WorldOptions } from './world.js';
+export { fixtureWorld, othersOf, seriesOf, type World, type WorldOptions } from './world.js';
 export type { ValidateSchema } from './schema.js';
 export {
   runConformance,

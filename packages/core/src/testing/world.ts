@@ -2,6 +2,7 @@ import type { FeatureConfig } from '../features/config.js';
 import { defaultFeatures } from '../features/default.js';
 import { compileFeatures, type FeaturePlan } from '../features/engine.js';
 import { createSeriesTable, type SeriesTable } from '../features/series.js';
+import { createSymbolBars, type SymbolBars } from '../features/symbol-bars.js';
 import type { Bar } from '../market/bar.js';
 import { createCalendar, type Calendar } from '../market/calendar.js';
 import { USDCOP_CALENDAR } from '../market/calendars.js';
@@ -26,6 +27,11 @@ export interface WorldOptions {
   readonly bars?: readonly Bar[];
   /** Macro rows that go with `bars`. */
   readonly macro?: readonly MacroRow[];
+  /**
+   * Bars of other symbols that features read, by symbol, in order of time. Beside simulated bars those that are not given are simulated;
+   * beside `bars` their features stay missing.
+   */
+  readonly others?: Readonly<Record<string, readonly Bar[]>>;
 }
 
 /** A small market for tests: bars, macro, and the features that the engine makes of them. */
@@ -36,6 +42,8 @@ export interface World {
   readonly plan: FeaturePlan;
   readonly bars: readonly Bar[];
   readonly macro: readonly MacroRow[];
+  /** Bars of other symbols that features read, by symbol. */
+  readonly others: Readonly<Record<string, readonly Bar[]>>;
 }
 
 /**
@@ -49,16 +57,38 @@ export function fixtureWorld(options: WorldOptions = {}): World {
   const calendar = options.calendar ?? createCalendar(USDCOP_CALENDAR);
   const features = options.features ?? defaultFeatures();
   const plan = compileFeatures(features, calendar);
-  if (options.bars) return { instrument, calendar, features, plan, bars: options.bars, macro: options.macro ?? [] };
-  const made = createSimulator({ seed, calendar, edge, firstSession, tick: instrument.tick }).sessions(sessions);
+  const base = { instrument, calendar, features, plan };
+  const given = options.others ?? {};
+  if (options.bars) return { ...base, bars: options.bars, macro: options.macro ?? [], others: given };
+  const simulate = (worldSeed: number, worldEdge: number) =>
+    createSimulator({ seed: worldSeed, calendar, edge: worldEdge, firstSession, tick: instrument.tick }).sessions(
+      sessions,
+    );
+  const made = simulate(seed, edge);
+  const simulated = plan.symbols
+    .filter((symbol) => symbol !== instrument.symbol && !Object.hasOwn(given, symbol))
+    .map((symbol, i) => [symbol, simulate(seed + OTHER_SEED * (i + 1), 0).flatMap((session) => session.bars)] as const);
   return {
-    instrument,
-    calendar,
-    features,
-    plan,
+    ...base,
     bars: made.flatMap((session) => session.bars),
     macro: made.flatMap((session) => session.macro),
+    others: { ...Object.fromEntries(simulated), ...given },
   };
+}
+
+/** Between the seeds of a world's symbols: far from the seeds that tests choose. */
+const OTHER_SEED = 1_000_003;
+
+/** Bars of other symbols as the engine reads them; a feature that names the world's own symbol reads `bars`. */
+export function othersOf(
+  world: Pick<World, 'instrument' | 'plan' | 'others'>,
+  bars: readonly Bar[],
+  others = world.others,
+): SymbolBars {
+  const table = createSymbolBars();
+  for (const symbol of world.plan.symbols)
+    for (const bar of symbol === world.instrument.symbol ? bars : (others[symbol] ?? [])) table.add(symbol, bar);
+  return table;
 }
 
 /** The macro rows as the engine reads them; series that the feature file does not name are left out. */

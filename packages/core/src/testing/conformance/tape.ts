@@ -6,7 +6,7 @@ import type { MemberOpinion } from '../../strategies/opinion.js';
 import { askable, viewOf, type Seat } from '../../strategies/seat.js';
 import type { MacroRow } from '../macro-walk.js';
 import { createRandom } from '../random.js';
-import { seriesOf, type World } from '../world.js';
+import { othersOf, seriesOf, type World } from '../world.js';
 
 /** What one strategy is shown of one bar. */
 export interface TapeRow {
@@ -29,14 +29,16 @@ export interface TapeOptions {
   readonly members: readonly string[];
   readonly bars?: readonly Bar[];
   readonly macro?: readonly MacroRow[];
+  readonly others?: World['others'];
 }
 
 /**
  * Runs bars through the engine's own features. Positions and members' opinions are scripted by the place of a bar in its world, so
  * that they do not depend on what the strategy says, nor on other bars.
  */
-export function recordTape({ world, seat, members, bars = world.bars, macro = world.macro }: TapeOptions): Tape {
-  const market = openMarket(world.plan, seriesOf(world, macro), world.calendar);
+export function recordTape(options: TapeOptions): Tape {
+  const { world, seat, members, bars = world.bars, macro = world.macro, others } = options;
+  const market = openMarket(world.plan, seriesOf(world, macro), world.calendar, othersOf(world, bars, others));
   const place = new Map(world.bars.map((bar, i) => [bar.time, i]));
   return bars.flatMap((bar): TapeRow[] => {
     const slot = world.calendar.slot(bar.time);

@@ -1,16 +1,11 @@
 import type { Bar } from '../../market/bar.js';
-import type { MacroRow } from '../macro-walk.js';
-import { createRandom } from '../random.js';
+import { createRandom, type Random } from '../random.js';
 import { fixtureWorld, type World } from '../world.js';
 
-/** The same world up to `cut`; from there on its bars in another order, and other macro values. */
-export function scrambleFuture(
-  world: World,
-  cut: number,
-  seed = 1,
-): { bars: readonly Bar[]; macro: readonly MacroRow[] } {
+/** The same world up to `cut`; from there on its bars in another order, other macro values, and the other symbols' bars moved. */
+export function scrambleFuture(world: World, cut: number, seed = 1): Pick<World, 'bars' | 'macro' | 'others'> {
   const first = world.bars.findIndex((bar) => bar.time >= cut);
-  if (first < 0) return { bars: world.bars, macro: world.macro };
+  if (first < 0) return world;
   const random = createRandom(seed, first);
   const order = world.bars.slice(first);
   for (let i = order.length - 1; i > 0; i--) {
@@ -38,7 +33,18 @@ export function scrambleFuture(
       ? row
       : { ...row, values: Object.fromEntries(Object.entries(row.values).map(([name, value]) => [name, value * 1.05])) },
   );
-  return { bars, macro };
+  const others = Object.fromEntries(
+    Object.entries(world.others).map(([symbol, own]) => [
+      symbol,
+      own.map((bar) => (bar.time < cut ? bar : moved(bar, random))),
+    ]),
+  );
+  return { bars, macro, others };
+}
+
+function moved(bar: Bar, random: Random): Bar {
+  const by = 1 + 0.002 * random.normal();
+  return { ...bar, open: bar.open * by, high: bar.high * by, low: bar.low * by, close: bar.close * by };
 }
 
 /** Every seventh bar or so is absent, and one whole hour. */
