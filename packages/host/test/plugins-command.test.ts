@@ -111,6 +111,36 @@ describe('signalbox plugins', () => {
     expect(failed.data.conformance.cases.find(({ name }) => name === 'determinism')?.status).toBe('fail');
   }, 120_000);
 
+  it('test and add hold a package to the configured features: one of the user’s own, by a transform that a package brings', async () => {
+    const needs = { definition: `features: ['own_signal'],` };
+    const own = project.install(
+      'OWN',
+      strategyModule('OWN', `return { signal: 'flat', reasoning: String(view.features.own_signal) }`, needs),
+      {
+        transforms: './transforms.js',
+      },
+    );
+    writeFileSync(
+      join(project.dir, 'node_modules', own, 'transforms.js'),
+      `export default [{ name: 'own_half', version: 1, takes: 'bar field', parameters: {}, create: () => ({ push: (x) => x / 2 }) }];`,
+    );
+    const feature = {
+      name: 'own_signal',
+      source: { bar: 'close' },
+      transforms: [{ name: 'own_half' }],
+      normalisation: { kind: 'none' },
+      stable_after: 0,
+    };
+    writeFileSync(join(project.dir, 'own.json'), JSON.stringify({ version: '1.0.0', series: {}, features: [feature] }));
+    const without = await signalbox('test', own);
+    expect(without.code, 'it is in no feature file yet').toBe(1);
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(CONFIG), plugins: [], features: './own.json' }));
+    const tested = await signalbox<{ conformance: unknown; conformance_failure: unknown }>('test', own);
+    expect(tested, JSON.stringify(tested.data)).toMatchObject({ code: 0, data: { conformance: { passed: true } } });
+    expect(await signalbox('add', own, '--dry-run')).toMatchObject({ code: 0 });
+    writeFileSync(file, CONFIG);
+  }, 60_000);
+
   it('suspend and resume hold in the database, with an alert; an unknown code is refused', async () => {
     expect(await signalbox('suspend', 'SECOND', '--reason', 'looks odd')).toMatchObject({
       code: 0,

@@ -72,7 +72,7 @@ export function pluginsCommand(session: Session): Command {
 
 async function add(session: Session, name: string, flags: ChangeFlags): Promise<void> {
   const config = configOf(session, flags);
-  const inspection = await inspect(config.projectDir, name, config.isolation, parametersOf(config, name));
+  const inspection = await inspect(config, name, config.isolation, parametersOf(config, name));
   const { definition } = inspection.strategy;
   session.terminal.talk(shown(inspection));
   if (!flags.force) requireConforming(inspection);
@@ -100,7 +100,7 @@ async function add(session: Session, name: string, flags: ChangeFlags): Promise<
 
 async function test(session: Session, name: string): Promise<void> {
   const config = configOf(session);
-  const inspection = await inspect(config.projectDir, name, config.isolation, parametersOf(config, name));
+  const inspection = await inspect(config, name, config.isolation, parametersOf(config, name));
   const { report, kitFailure } = inspection;
   const passed = report?.passed === true;
   session.terminal.result(

@@ -1,5 +1,6 @@
 import { isSignalboxError, SignalboxError } from '@signalbox/core';
 import type { ConformanceReport } from '@signalbox/core/testing';
+import type { PlanSource } from '../inference/configured-plan.js';
 import { discover, type InstalledStrategy, type Isolation } from './discover.js';
 import { isFault } from './isolation/process.js';
 import { locate, type LocatedPackage } from './locate.js';
@@ -18,16 +19,18 @@ export interface Inspection {
 }
 
 /**
- * Loads a package in a process of its own, whether it is allow-listed or not, and runs the conformance kit over it there.
+ * Loads a package in a process of its own, whether it is allow-listed or not, and runs the conformance kit over it there, on the
+ * configured instrument, calendar and features.
  * @param config the strategy's configuration, `{}` when absent
  * @throws PLUGIN_NOT_ALLOWED, PLUGIN_NOT_INSTALLED, PLUGIN_INVALID, PLUGIN_INCOMPATIBLE
  */
 export async function inspect(
-  projectDir: string,
+  plan: PlanSource,
   name: string,
   isolation: Pick<Isolation, 'memoryMb' | 'hostEnv'> & { readonly deadlineMs: number },
   config: unknown = {},
 ): Promise<Inspection> {
+  const { projectDir, plugins, instruments, features } = plan;
   const located = locate(projectDir, name);
   const [found] = await discover(projectDir, [name], { ...isolation, inProcess: [] });
   if (!found || 'problem' in found) throw found!.problem;
@@ -36,7 +39,9 @@ export async function inspect(
   try {
     const { artifacts } = readModels(strategy, 'simulated', true);
     const { deadlineMs } = isolation;
-    const done = await child.conform({ config, artifacts, deadlineMs }, KIT_DEADLINE_MS);
+    // the features may use transforms that this very package brings
+    const source = { projectDir, plugins: [...new Set([...plugins, name])], instruments, features };
+    const done = await child.conform({ config, artifacts, deadlineMs, plan: source }, KIT_DEADLINE_MS);
     if ('report' in done) return { located, strategy, report: done.report, kitFailure: null };
     return { located, strategy, report: null, kitFailure: isFault(done) ? done.detail : done.message };
   } catch (error) {

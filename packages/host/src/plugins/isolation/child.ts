@@ -73,10 +73,13 @@ async function open({ config, saved, ...rest }: SessionOrder): Promise<void> {
   }
 }
 
-async function conform({ config, artifacts, deadlineMs }: ConformOrder): Promise<void> {
+async function conform({ config, artifacts, deadlineMs, plan }: ConformOrder): Promise<void> {
   try {
     const { runConformance } = await import('@signalbox/core/testing');
-    send({ kind: 'conformed', report: await runConformance(definition, { config, artifacts, deadlineMs }) });
+    const { planOf } = await import('../../inference/configured-plan.js');
+    const { instrument, calendar, config: features } = await planOf(plan);
+    const options = { config, artifacts, deadlineMs, instrument, calendar, features };
+    send({ kind: 'conformed', report: await runConformance(definition, options) });
   } catch (error) {
     send(failure(error));
   }

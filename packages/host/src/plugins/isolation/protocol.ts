@@ -1,5 +1,6 @@
 import type { AnyView, Artifact, Instrument, Opinion } from '@signalbox/core';
 import type { ConformanceReport } from '@signalbox/core/testing';
+import type { PlanSource } from '../../inference/configured-plan.js';
 
 /** What the host sends to a plugin's process: structured clones, so that NaN and typed arrays arrive as they are. */
 export type Order =
@@ -13,6 +14,8 @@ export type Order =
 export interface ConformOrder {
   readonly config: unknown;
   readonly artifacts: Readonly<Record<string, Artifact>>;
+  /** Where the plan comes from that it is held to; it is compiled in the process itself, as transforms are functions. */
+  readonly plan: PlanSource;
   /** Milliseconds for one answer. */
   readonly deadlineMs: number;
 }
