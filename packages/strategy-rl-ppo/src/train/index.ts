@@ -20,6 +20,7 @@ import { normaliserOf, usualOf } from './normaliser.js';
 import { policyModel } from './network.js';
 import { DEFAULT_OPTIONS, type PpoOptions } from './options.js';
 import { actOf, trainPpo } from './ppo.js';
+import { requireComplete } from './complete.js';
 import { recordTape } from './record.js';
 import { EMBARGO, splitSessions } from './split.js';
 import { findTensorFlow } from './tensorflow.js';
@@ -59,6 +60,7 @@ const trainer: Trainer = {
       status: columns(all.status, all.names, wanted, Uint8Array),
     };
     const split = splitSessions(tape.sessions.length - 1);
+    requireComplete(tape, split);
     const player = new Player(tape, strategy, definitions, DEFAULT_RULES, INITIAL_EQUITY);
     const usual = usualOf(tape, FEATURES, split.training);
     const normaliser = normaliserOf(usual);
@@ -237,7 +239,7 @@ function optionsOf(given: Readonly<Record<string, unknown>>): PpoOptions {
         fail(`hidden is no list of widths`);
       continue;
     }
-    const bound = bounds[key];
+    const bound = Object.hasOwn(bounds, key) ? bounds[key] : undefined;
     if (!bound) return fail(`there is no option ${key}`);
     const [low, high, kind] = bound;
     if (typeof value !== 'number' || !(value >= low && value <= high) || (kind === 'whole' && !Number.isInteger(value)))
