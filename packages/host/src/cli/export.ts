@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { createSymbolBars, SignalboxError, splitBySession, type Bar } from '@signalbox/core';
 import { createSimulator, type SimulatedSession } from '@signalbox/core/testing';
 import { planOf } from '../inference/configured-plan.js';
+import { requireOthers } from '../inference/stored-training.js';
 import { addMacro } from '../inference/macro-series.js';
 import { addOthers } from '../inference/market-memory.js';
 import { readBars as readStoredBars } from '../stores/postgres/bars.js';
@@ -11,7 +12,7 @@ import { checkExportName, exportFeatures, type FeatureSidecar } from '../export/
 import { openCsv } from '../ingest/csv.js';
 import { readMacro } from '../ingest/macro.js';
 import { MACRO_NAMES } from '../ingest/macro-columns.js';
-import { otherFile, readFileBars, requireOthers } from './file-bars.js';
+import { otherFile, readFileBars } from './file-bars.js';
 import { configOf, day, integer, number, type Session } from './session.js';
 import { withStore } from './store.js';
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { createSymbolBars, SignalboxError, type Bar, type SymbolBars } from '@signalbox/core';
 import type { Plan } from '../inference/plan.js';
+import { requireOthers } from '../inference/stored-training.js';
 import { readBars } from '../ingest/bars.js';
 import { openCsv } from '../ingest/csv.js';
 import type { SourcedBar } from '../stores/postgres/bars.js';
@@ -53,18 +54,6 @@ export async function readFileBars(session: Session, plan: Plan, files: BarFiles
   }
   requireOthers(plan, others, 'Name a file of them: --other SYMBOL=FILE; or one --bars file with a column symbol.');
   return { bars: bars.filter((bar) => bar.symbol === symbol), others, name };
-}
-
-/** A column of a symbol without bars would be empty, and nobody would know why. @throws INPUT_NOT_FOUND */
-export function requireOthers({ config, features }: Plan, others: SymbolBars, remedy: string): void {
-  const empty = features.symbols.find((symbol) => others.of(symbol).length === 0);
-  if (empty === undefined) return;
-  const readers = config.features.filter(({ source }) => 'symbol' in source && source.symbol === empty);
-  throw new SignalboxError(
-    'INPUT_NOT_FOUND',
-    `there are no bars of ${empty}, which ${readers.map(({ name }) => name).join(', ')} read${readers.length === 1 ? 's' : ''}`,
-    remedy,
-  );
 }
 
 /** `USD/MXN=mxn.csv.gz`, repeatable. */

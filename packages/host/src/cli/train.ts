@@ -1,8 +1,15 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { SignalboxError } from '@signalbox/core';
 import { planOf } from '../inference/configured-plan.js';
+import {
+  readTrainingCheckpoint,
+  writeTrainingCheckpoint,
+  writeWhole,
+  type TrainingCheckpoint,
+} from '../inference/training-checkpoint.js';
 import { findTrainer } from '../plugins/trainers.js';
 import { otherFile } from './file-bars.js';
 import { configOf, day, integer, number, type Session } from './session.js';
@@ -14,6 +21,7 @@ interface TrainFlags extends Omit<DataFlags, 'seed'> {
   readonly out: string;
   readonly option: Readonly<Record<string, unknown>>;
   readonly resume?: boolean;
+  readonly fresh?: boolean;
 }
 
 /** `signalbox train CODE`: trains a strategy's model by the training that its package brings. */
@@ -34,7 +42,8 @@ export function trainCommand(session: Session): Command {
     .option('--seed <n>', 'seed of the training: the same on the same machine gives the same model', integer(0), 1)
     .option('--option <name=value>', 'an option of the training, repeatable', option, {})
     .requiredOption('--out <file>', 'the model to write; its manifest stands beside it')
-    .option('--resume', 'go on from the checkpoint beside --out')
+    .option('--resume', 'go on from the checkpoint beside --out, on the bars that it was trained on')
+    .option('--fresh', 'begin anew although a checkpoint stands beside --out')
     .addHelpText(
       'after',
       '\nExamples:\n  signalbox train RL_PPO --simulated --edge 0.35 --sessions 1500 --out models/model_v2.onnx\n  signalbox train RL_PPO --bars m5.csv.gz --macro macro.csv.gz --out models/model_v2.onnx --resume\n  signalbox train RL_PPO --world market --option iterations=300 --out models/model_v2.onnx',
@@ -55,12 +64,14 @@ async function run(session: Session, code: string, flags: TrainFlags): Promise<v
       `Name the model of ${code} with the ending .${trainer.extension}.`,
     );
   const plan = await planOf(config);
-  const data = await readTrainingData(session, plan, { ...flags, seed: flags.simSeed });
   const checkpoint = `${out}.checkpoint.json`;
-  const resume = flags.resume ? await readCheckpoint(checkpoint) : undefined;
+  const before = await checkpointOf(checkpoint, flags);
+  const data = await readTrainingData(session, plan, { ...flags, seed: flags.simSeed });
+  // bars that came in since are not of the training that is resumed
+  const bars = before ? data.bars.filter(({ time }) => time <= before.lastBar) : data.bars;
   await mkdir(dirname(out), { recursive: true });
   terminal.talk(
-    `${code} by ${name}: ${data.bars.length.toLocaleString('en-US')} bars, ${data.world} data${resume ? ', resumed' : ''}`,
+    `${code} by ${name}: ${bars.length.toLocaleString('en-US')} bars, ${data.world} data${before ? ', resumed' : ''}`,
   );
   const progress = terminal.progress('training');
   const result = await trainer
@@ -69,16 +80,16 @@ async function run(session: Session, code: string, flags: TrainFlags): Promise<v
       calendar: plan.calendar,
       features: plan.features,
       series: data.series,
-      bars: data.bars,
+      bars,
       others: data.others,
       world: data.world,
       source: data.source,
       seed: flags.seed,
       options: flags.option,
       signal,
-      ...(resume ? { resume } : {}),
+      ...(before ? { resume: before.bytes } : {}),
       onProgress: ({ done, total, text }) => progress.update(done, total, text),
-      onCheckpoint: (bytes) => writeWhole(checkpoint, bytes),
+      onCheckpoint: (bytes) => writeTrainingCheckpoint(checkpoint, { lastBar: bars.at(-1)?.time ?? 0, bytes }),
     })
     .finally(() => progress.stop());
   const manifest = out.replace(/\.\w+$/, '.manifest.json');
@@ -87,34 +98,38 @@ async function run(session: Session, code: string, flags: TrainFlags): Promise<v
   await writeWhole(manifest, Buffer.from(`${JSON.stringify(result.manifest)}\n`));
   await rm(checkpoint, { force: true });
   terminal.result(
-    { strategy: code, model: out, manifest, world: data.world, bars: data.bars.length, metrics: result.metrics },
+    { strategy: code, model: out, manifest, world: data.world, bars: bars.length, metrics: result.metrics },
     `${result.summary}\n${data.world === 'simulated' ? 'SIMULATED data. ' : ''}${out}\n${manifest}`,
   );
 }
 
-async function readCheckpoint(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
+/**
+ * The checkpoint to go on from, if any. A stopped training's is never overwritten unasked: it may be hours of work.
+ * @throws PARAMETER_INVALID, INPUT_NOT_FOUND
+ */
+async function checkpointOf(
+  file: string,
+  { resume, fresh }: Pick<TrainFlags, 'resume' | 'fresh'>,
+): Promise<TrainingCheckpoint | undefined> {
+  if (resume && fresh)
+    throw new SignalboxError('PARAMETER_INVALID', '--resume stands beside --fresh', 'Give one of the two.');
+  if (fresh) return undefined;
+  if (resume) {
+    const found = await readTrainingCheckpoint(file);
+    if (found) return found;
     throw new SignalboxError(
       'INPUT_NOT_FOUND',
       `there is no checkpoint ${file}`,
       'Train without --resume; a checkpoint stands there while a training is under way or was stopped.',
-      { cause },
     );
   }
-}
-
-/** A file is there whole or as it was before. */
-async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, bytes);
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  if (existsSync(file))
+    throw new SignalboxError(
+      'PARAMETER_INVALID',
+      `the checkpoint of a stopped training is there, ${file}, and would be overwritten`,
+      'Go on from it with --resume, begin anew with --fresh, or name another --out.',
+    );
+  return undefined;
 }
 
 /** `name=value`; a number, a list of numbers with commas, or text. */

@@ -1,15 +1,12 @@
 import { resolve } from 'node:path';
 import { createSymbolBars, SignalboxError, type Bar, type SeriesTable, type SymbolBars } from '@signalbox/core';
 import { createSimulator } from '@signalbox/core/testing';
-import { addMacro } from '../inference/macro-series.js';
-import { addOthers } from '../inference/market-memory.js';
 import type { Plan } from '../inference/plan.js';
+import { readStoredTraining, requireOthers } from '../inference/stored-training.js';
 import { openCsv } from '../ingest/csv.js';
 import { MACRO_NAMES } from '../ingest/macro-columns.js';
 import { readMacro } from '../ingest/macro.js';
-import { readBars as storedBars } from '../stores/postgres/bars.js';
-import { readMacro as storedMacro } from '../stores/postgres/macro.js';
-import { readFileBars, requireOthers } from './file-bars.js';
+import { readFileBars } from './file-bars.js';
 import { configOf, type Session } from './session.js';
 import { withStore } from './store.js';
 
@@ -44,6 +41,13 @@ export async function readTrainingData(session: Session, plan: Plan, flags: Data
       'PARAMETER_INVALID',
       places === 0 ? 'it is not said which bars to train on' : 'more than one place is named for the bars to train on',
       'Give one of --simulated, --bars FILE --macro FILE, --world market, --world demo.',
+    );
+  const { bars, macro, tz, other } = flags;
+  if (bars === undefined && (macro !== undefined || tz !== undefined || other !== undefined))
+    throw new SignalboxError(
+      'PARAMETER_INVALID',
+      '--macro, --other and --tz are of files, and --bars is missing',
+      'Name the files, --bars FILE --macro FILE, or leave those flags out.',
     );
   if (flags.simulated) return simulate(session, plan, flags);
   if (flags.bars !== undefined) return readFiles(session, plan, flags, flags.bars);
@@ -103,20 +107,9 @@ async function readFiles(session: Session, plan: Plan, flags: DataFlags, file: s
 
 async function readStore(session: Session, plan: Plan, world: string): Promise<TrainingData> {
   const config = configOf(session, { world });
-  return withStore(session, config, async ({ pool, world: open, database }) => {
-    const series = plan.series();
-    const others = createSymbolBars();
-    const to = Date.now() - plan.calendar.slotMs;
-    const bars = await storedBars(pool, { symbol: plan.instrument.symbol, to });
-    await addOthers(pool, plan, others, to);
-    requireOthers(plan, others, 'Take them in first: signalbox ingest bars FILE, with the symbol under "instruments".');
-    addMacro(series, await storedMacro(pool, series.names));
-    return {
-      bars: bars.filter((bar) => plan.calendar.slot(bar.time) !== undefined),
-      others,
-      series,
-      world: open.kind,
-      source: { kind: 'database', database },
-    };
-  });
+  return withStore(session, config, async ({ pool, world: open, database }) => ({
+    ...(await readStoredTraining(pool, plan)),
+    world: open.kind,
+    source: { kind: 'database', database },
+  }));
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCalendar, sha256, USDCOP_CALENDAR, type ModelManifest } from '@signalbox/core';
@@ -12,6 +12,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => join(folder, name);
 const SESSIONS = 30;
 const SMALL = ['iterations=12', 'sessionsPerIteration=3', 'epochs=1', 'minibatch=64', 'hidden=4', 'validateEvery=6'];
+
+/** Rows of the session after those of the file. */
+const more: string[] = [];
 
 /** A simulated world as the files that a user has. */
 function writeWorld(): void {
@@ -28,11 +31,19 @@ function writeWorld(): void {
   const names = [...new Set([...macro.values()].flatMap((values) => Object.keys(values)))];
   const lines = [...macro].map(([date, values]) => [date, ...names.map((name) => values[name] ?? '')].join(','));
   writeFileSync(at('bars.csv'), `${bars.join('\n')}\n`);
+  const later = world.next().bars;
+  for (const bar of later)
+    more.push([new Date(bar.time).toISOString(), bar.open, bar.high, bar.low, bar.close, bar.volume].join(','));
   writeFileSync(at('macro.csv'), `${[['date', ...names].join(','), ...lines].join('\n')}\n`);
 }
 writeWorld();
 
-async function train(out: string, more: readonly string[] = [], signal?: AbortSignal) {
+async function train(
+  out: string,
+  more: readonly string[] = [],
+  signal?: AbortSignal,
+  from: readonly string[] = ['--bars', at('bars.csv'), '--macro', at('macro.csv')],
+) {
   let [said, problem] = ['', ''];
   const streams = {
     stdout: { write: (text: string) => (said += text) },
@@ -40,7 +51,6 @@ async function train(out: string, more: readonly string[] = [], signal?: AbortSi
     env: {},
   };
   const options = SMALL.flatMap((option) => ['--option', option]);
-  const from = ['--bars', at('bars.csv'), '--macro', at('macro.csv')];
   const args = ['train', 'RL_PPO', ...from, ...options, '--out', at(out), '--json', ...more];
   const code = await run(args, streams, repository, signal);
   return { code, said, problem };
@@ -64,7 +74,7 @@ it('from files, as one JSON object: the model is its manifest’s, of market dat
   expect(left('whole').sort()).toEqual(['whole.manifest.json', 'whole.onnx']);
 }, 60_000);
 
-it('Ctrl-C leaves a checkpoint only, and --resume ends in the same bytes as a training that was not stopped', async () => {
+it('Ctrl-C leaves a checkpoint only, and --resume ends in the same bytes as a training that was not stopped, whatever came in since', async () => {
   const stop = new AbortController();
   const watch = setInterval(() => existsSync(at('part.onnx.checkpoint.json')) && stop.abort(), 1);
   const stopped = await train('part.onnx', [], stop.signal);
@@ -75,6 +85,11 @@ it('Ctrl-C leaves a checkpoint only, and --resume ends in the same bytes as a tr
   expect(other.code, 'another seed').not.toBe(0);
   expect(other.said + other.problem).toContain('of another training');
   expect(left('part'), 'and the checkpoint is still there').toEqual(['part.onnx.checkpoint.json']);
+  const again = await train('part.onnx');
+  expect(again.code, 'it is not overwritten unasked').not.toBe(0);
+  expect(again.said + again.problem).toContain('--fresh');
+  expect(left('part')).toEqual(['part.onnx.checkpoint.json']);
+  appendFileSync(at('bars.csv'), `${more.join('\n')}\n`);
   const resumed = await train('part.onnx', ['--resume']);
   expect(resumed.code, resumed.problem + resumed.said).toBe(0);
   expect(left('part').sort()).toEqual(['part.manifest.json', 'part.onnx']);
@@ -86,6 +101,19 @@ it('--resume without a checkpoint is refused with its place', async () => {
   expect(code).not.toBe(0);
   expect(said + problem).toContain('INPUT_NOT_FOUND');
   expect(left('none')).toEqual([]);
+});
+
+it('flags of files beside a world are refused, not passed over', async () => {
+  for (const from of [
+    ['--simulated', '--macro', at('macro.csv')],
+    ['--simulated', '--tz', 'America/Bogota'],
+    ['--world', 'market', '--macro', at('macro.csv')],
+  ]) {
+    const { code, said, problem } = await train('stray.onnx', [], undefined, from);
+    expect(code).not.toBe(0);
+    expect(said + problem).toContain('--bars is missing');
+  }
+  expect(left('stray')).toEqual([]);
 });
 
 it('--out with another ending is refused before anything is trained', async () => {
