@@ -1,21 +1,19 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSymbolBars, isSignalboxError, SignalboxError, type TrainingRequest } from '@signalbox/core';
+import { isSignalboxError, SignalboxError, type Bar, type TrainingRequest } from '@signalbox/core';
 import type { Pool } from 'pg';
 import { loadConfig, type Config } from '../config/config.js';
 import { runBacktest, type BacktestOptions } from '../inference/backtest.js';
 import { migrateFeatures } from '../inference/feature-migration.js';
-import { addMacro } from '../inference/macro-series.js';
-import { addOthers } from '../inference/market-memory.js';
 import { openPlan, type Plan } from '../inference/plan.js';
+import { readStoredTraining } from '../inference/stored-training.js';
+import { readTrainingCheckpoint, writeTrainingCheckpoint } from '../inference/training-checkpoint.js';
 import { ModelRegistry } from '../models/registry.js';
 import { discover } from '../plugins/discover.js';
 import { findTrainer } from '../plugins/trainers.js';
 import { pluginTransforms } from '../plugins/transforms.js';
 import { openArtifacts } from '../stores/artifacts/open.js';
-import { readBars } from '../stores/postgres/bars.js';
 import { noteParts, noteRun, type Attempt, type JobRecord } from '../stores/postgres/jobs.js';
-import { readMacro } from '../stores/postgres/macro.js';
 import type { BacktestParameters, SweepParameters, TrainParameters } from './parameters.js';
 import { runSweep, type Trial } from './sweep.js';
 
@@ -109,29 +107,14 @@ async function train(on: Work, config: Config, plan: Plan): Promise<object> {
   const folder = join(projectDir, '.signalbox', 'jobs', job.id);
   const checkpoint = join(folder, 'checkpoint.json');
   await mkdir(folder, { recursive: true });
-  const series = plan.series();
-  // the bars of the first attempt, whatever has come since: a checkpoint is of its data
-  const until = join(folder, 'until');
-  const to = Number(await readFile(until, 'utf8').catch(() => 'Infinity')) || Infinity;
-  const bars = await readBars(pool, { symbol: plan.instrument.symbol, to });
-  if (bars.length === 0)
-    throw new SignalboxError(
-      'INPUT_NOT_FOUND',
-      'no bars are stored',
-      'Take bars in first: signalbox ingest bars FILE.',
-    );
-  const last = bars.at(-1)!.time;
-  await writeFile(until, String(last));
-  addMacro(series, await readMacro(pool, series.names));
-  const others = createSymbolBars();
-  await addOthers(pool, plan, others, last);
+  const stored = await readStoredTraining(pool, plan);
+  // of an earlier attempt on this host; on another one it begins anew
+  const before = await readTrainingCheckpoint(checkpoint).catch(() => undefined);
   const request: TrainingRequest = {
     instrument: plan.instrument,
     calendar: plan.calendar,
     features: plan.features,
-    series,
-    bars,
-    others,
+    ...stored,
     world,
     source: { kind: 'database' },
     seed,
@@ -139,17 +122,23 @@ async function train(on: Work, config: Config, plan: Plan): Promise<object> {
     signal,
     onProgress: ({ done, total, text }) =>
       Object.assign(standing, { progress: done / Math.max(1, total), note: text ?? null }),
-    onCheckpoint: async (bytes) => {
-      await writeFile(`${checkpoint}.tmp`, bytes);
-      await rename(`${checkpoint}.tmp`, checkpoint);
-    },
   };
-  // of an earlier attempt on this host; on another one, or after a repair of what was trained on, it begins anew
-  const resume = await readFile(checkpoint).catch(() => undefined);
-  const trained = await trainer.train({ ...request, ...(resume ? { resume } : {}) }).catch((error: unknown) => {
-    if (!resume || !isSignalboxError(error) || error.code !== 'PARAMETER_INVALID') throw error;
-    return trainer.train(request);
-  });
+  const upTo = (bars: readonly Bar[], resume?: Uint8Array) =>
+    trainer.train({
+      ...request,
+      bars,
+      ...(resume ? { resume } : {}),
+      onCheckpoint: (bytes) => writeTrainingCheckpoint(checkpoint, { lastBar: bars.at(-1)!.time, bytes }),
+    });
+  // bars that came in since the attempt before are not of this training
+  let bars = before ? stored.bars.filter(({ time }) => time <= before.lastBar) : stored.bars;
+  const trained = await (before && bars.length > 0 ? upTo(bars, before.bytes) : upTo((bars = stored.bars))).catch(
+    (error: unknown) => {
+      // what it was trained on has changed: no attempt could ever go on from it
+      if (before && isSignalboxError(error) && error.code === 'PARAMETER_INVALID') return upTo((bars = stored.bars));
+      throw error;
+    },
+  );
   const registry = new ModelRegistry({
     artifacts: await openArtifacts(projectDir, config.artifacts),
     pool,

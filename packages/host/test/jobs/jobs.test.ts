@@ -1,13 +1,17 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createCalendar, USDCOP_CALENDAR } from '@signalbox/core';
+import { createSimulator } from '@signalbox/core/testing';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openQueue, type JobQueue } from '../../src/jobs/queue.js';
 import type { SweepReport } from '../../src/jobs/sweep.js';
 import { startWorkers, type Workers, type WorkersOptions } from '../../src/jobs/workers.js';
 import type { BacktestReport } from '../../src/inference/backtest.js';
+import { storeBars } from '../../src/stores/postgres/bars.js';
 import { listRuns, readRun } from '../../src/stores/postgres/runs.js';
 import { openJobStage, type JobStage } from './stage.js';
 
+const calendar = createCalendar(USDCOP_CALENDAR);
 let stage: JobStage;
 let queue: JobQueue;
 let open: Workers[] = [];
@@ -238,37 +242,44 @@ describe('jobs', { timeout: 200_000 }, () => {
     expect(two).toMatchObject({ state: 'done', result: { written: 0 } });
   });
 
-  it('a training killed half-way goes on from its checkpoint, and makes the version that an undisturbed one makes', async () => {
+  it('a training killed half-way goes on from its checkpoint on the bars that it began with, and makes the version that an undisturbed one makes', async () => {
+    const { bars } = createSimulator({ seed: 11, calendar, edge: 0.3, firstSession: '2024-01-02' }).sessions(41)[40]!;
+    const store = (times: readonly number[]) =>
+      storeBars(
+        stage.db.pool,
+        times.map((time, i) => ({ ...bars[i]!, time, symbol: 'USD/COP', source: 'simulated' })),
+      );
+    // a Saturday’s and one that is not complete: a training takes neither, as the command does not
+    await store([Date.UTC(2024, 1, 3, 15), Date.UTC(2099, 0, 5, 15)]);
     workers();
     const asked = {
       strategy: 'RL_PPO',
       options: { iterations: 12, sessionsPerIteration: 3, epochs: 1, minibatch: 64, hidden: [4], validateEvery: 6 },
     };
+    const calm = await stage.until((await queue.submit('train', asked)).id, ended);
+    expect(calm).toMatchObject({ state: 'done', error: null, attempt: 1, result: { bars: 2_400, world: 'simulated' } });
     const { id } = await queue.submit('train', asked);
     const checkpoint = join(stage.projectDir, '.signalbox', 'jobs', id, 'checkpoint.json');
     const { pid, state, error } = await stage.until(id, (job) => existsSync(checkpoint) || ended(job));
     expect({ state, error }).toEqual({ state: 'running', error: null });
+    // the market goes on while it trains
+    await store(bars.map(({ time }) => time));
     process.kill(pid!, 'SIGKILL');
-    // a bar that comes meanwhile is not of this training
-    const { pool } = stage.db;
-    await pool.query(`INSERT INTO usdcop_m5_ohlcv (time, symbol, open, high, low, close, volume, source)
-      SELECT max(time) + interval '1 day', symbol, 4000, 4000, 4000, 4000, 0, 'simulated' FROM usdcop_m5_ohlcv GROUP BY symbol`);
-    const first = await stage.until(id, ended);
-    expect(first).toMatchObject({ state: 'done', attempt: 2, error: null });
-    expect(first.result).toMatchObject({ strategy: 'RL_PPO', world: 'simulated', bars: 2_400 });
+    const { version, metrics } = calm.result!;
+    expect(await stage.until(id, ended)).toMatchObject({
+      state: 'done',
+      attempt: 2,
+      result: { strategy: 'RL_PPO', bars: 2_400, version, metrics },
+    });
     expect(existsSync(checkpoint)).toBe(false);
-    await pool.query('DELETE FROM usdcop_m5_ohlcv WHERE time = (SELECT max(time) FROM usdcop_m5_ohlcv)');
-    const again = await stage.until((await queue.submit('train', asked)).id, ended);
-    expect(again).toMatchObject({ state: 'done', attempt: 1, result: { version: first.result!['version'] } });
-    expect(again.result!['metrics']).toEqual(first.result!['metrics']);
   });
 
-  it('a checkpoint of another market, as one is once bars have come in, is no end of a training: it begins anew', async () => {
+  it('a checkpoint of another market, as one is once bars were revised, is no end of a training: it begins anew', async () => {
     const options = { iterations: 1, sessionsPerIteration: 2, epochs: 1, minibatch: 64, hidden: [4] };
     const { id } = await queue.submit('train', { strategy: 'RL_PPO', seed: 2, options });
     const folder = join(stage.projectDir, '.signalbox', 'jobs', id);
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'checkpoint.json'), '{"task":"of fewer bars"}');
+    writeFileSync(join(folder, 'checkpoint.json'), '{"last_bar":1706000000000}\n{"task":"another"}');
     workers();
     const { state, error, attempt } = await stage.until(id, ended);
     expect({ state, error, attempt }).toEqual({ state: 'done', error: null, attempt: 1 });
