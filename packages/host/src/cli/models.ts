@@ -151,22 +151,7 @@ async function verify(session: Session, code: string, version: string | undefine
   await withRegistry(session, flags, async (registry) => {
     const entries = (await registry.list(code)).filter((one) => one.version > 0);
     const wanted = version === undefined ? entries.map((one) => one.version) : [parseVersion(version)];
-    const checked: Record<string, unknown>[] = [];
-    for (const each of wanted) {
-      session.signal.throwIfAborted();
-      try {
-        checked.push({ ...body(await registry.check(code, each)), problem: null });
-      } catch (error) {
-        if (!isSignalboxError(error) || !error.code.startsWith('MODEL_')) throw error;
-        const { code: problem, message, remedy } = error;
-        checked.push({
-          strategy_code: code,
-          version: each,
-          state: 'refused',
-          problem: { code: problem, message, remedy },
-        });
-      }
-    }
+    const checked = await checkEach(registry, code, wanted, session.signal);
     const bad = checked.filter((one) => one['problem'] !== null);
     const lines = checked.map((one) => {
       const problem = one['problem'] as { code: string; message: string; remedy: string } | null;
@@ -181,6 +166,30 @@ async function verify(session: Session, code: string, version: string | undefine
     );
     if (bad.length > 0) session.exitCode = EXIT.refused;
   });
+}
+
+/** Checks versions one by one; what is wrong with one, or that the strategy cannot open it here, keeps no other from being checked. */
+export async function checkEach(
+  registry: Pick<ModelRegistry, 'check'>,
+  code: string,
+  versions: readonly number[],
+  signal: AbortSignal,
+): Promise<Record<string, unknown>[]> {
+  const checked: Record<string, unknown>[] = [];
+  for (const version of versions) {
+    signal.throwIfAborted();
+    try {
+      checked.push({ ...body(await registry.check(code, version)), problem: null });
+    } catch (error) {
+      if (!isSignalboxError(error)) throw error;
+      const refused = error.code.startsWith('MODEL_');
+      if (!refused && error.code !== 'STRATEGY_UNAVAILABLE') throw error;
+      const { code: problem, message, remedy } = error;
+      const state = refused ? 'refused' : 'unverified';
+      checked.push({ strategy_code: code, version, state, problem: { code: problem, message, remedy } });
+    }
+  }
+  return checked;
 }
 
 function body(model: NewModelVersion): Record<string, unknown> {

@@ -6,6 +6,8 @@ import { manifestName, modelName } from '../stores/artifacts/names.js';
 import type { Artifacts } from '../stores/artifacts/open.js';
 import {
   changeChampion,
+  championHistory,
+  championStack,
   listModelVersions,
   refuseModelVersion,
   storeModelVersion,
@@ -98,10 +100,16 @@ export class ModelRegistry {
    */
   async promote(code: string, version: number, actor: string): Promise<ChampionChange> {
     await this.strategy(code);
+    const sha256 = await this.servable(code, version);
+    return this.change(code, version, sha256, actor);
+  }
+
+  /** Checks that a version can be live. @returns its digest, null for the package's own model */
+  private async servable(code: string, version: number): Promise<string | null> {
     if (version === 0) {
       if (!this.installedAs(code) || Object.keys(this.installedAs(code)!.models).length === 0)
         throw new SignalboxError('MODEL_UNKNOWN', `${code} brings no model along`, `signalbox models list ${code}`);
-      return this.change(code, 0, null, actor);
+      return null;
     }
     const model = await this.check(code, version);
     const { world, allowSimulatedModels } = this.options;
@@ -113,22 +121,30 @@ export class ModelRegistry {
       );
     }
     await this.keepHere(model);
-    return this.change(code, version, model.sha256, actor);
+    return model.sha256;
   }
 
-  /** Back to the version that was live before. @throws MODEL_UNKNOWN when there is none */
+  /**
+   * Back to the version that was live before, checked as a promotion checks it: what cannot serve is not said to be live.
+   * @throws MODEL_UNKNOWN when there is none, and what {@link promote} throws
+   */
   async rollback(code: string, actor: string): Promise<ChampionChange> {
     await this.strategy(code);
-    const versions = await listModelVersions(this.options.pool, code);
+    const version = championStack(await championHistory(this.options.pool, code)).at(-2);
+    if (version === undefined)
+      throw new SignalboxError(
+        'MODEL_UNKNOWN',
+        `no model was live for ${code} before this one`,
+        `signalbox models list ${code} shows what can be promoted.`,
+      );
+    const sha256 = await this.servable(code, version);
     return changeChampion(this.options.pool, code, (stack) => {
-      const version = stack.at(-2);
-      if (version === undefined)
+      if (stack.at(-2) !== version)
         throw new SignalboxError(
           'MODEL_UNKNOWN',
-          `no model was live for ${code} before this one`,
-          `signalbox models list ${code} shows what can be promoted.`,
+          `another version of ${code} went live meanwhile`,
+          `See what is live, signalbox models list ${code}, and roll back again.`,
         );
-      const sha256 = versions.find((one) => one.version === version)?.sha256 ?? null;
       return { action: 'rollback', version, sha256, actor };
     });
   }

@@ -28,7 +28,14 @@ const MOST_METADATA = 1024 * 1024;
 interface Metadata {
   readonly version?: unknown;
   readonly description?: unknown;
-  readonly signalbox?: { role?: unknown; code?: unknown; apiVersion?: unknown; models?: unknown; env?: unknown };
+  readonly signalbox?: {
+    role?: unknown;
+    code?: unknown;
+    apiVersion?: unknown;
+    models?: unknown;
+    env?: unknown;
+    transforms?: unknown;
+  };
 }
 
 export function isPackageName(name: string): boolean {
@@ -74,7 +81,8 @@ export function locate(projectDir: string, name: string): LocatedPackage {
   const metadata = JSON.parse(text) as Metadata;
   const role = metadata.signalbox;
   if (role?.role !== 'strategy' || typeof role.code !== 'string') {
-    throw invalid(name, 'its package.json has no "signalbox": {"role": "strategy", "code": …}');
+    const brings = role?.transforms === undefined ? '' : '; transforms come in the package of a strategy';
+    throw invalid(name, `its package.json has no "signalbox": {"role": "strategy", "code": …}${brings}`);
   }
   if (role.apiVersion !== API_VERSION) {
     throw new SignalboxError(

@@ -245,6 +245,19 @@ describe('the champion', () => {
     await expect(database.pool.query('DELETE FROM dw.model_champion')).rejects.toThrow(/append-only/);
   });
 
+  it('is not rolled back to a version that cannot serve: a file that is gone, or one that was swapped', async () => {
+    await registry.add('ML_XGB', xgb.bytes, xgb.manifest);
+    await registry.add('ML_XGB', other.bytes, other.manifest);
+    await registry.promote('ML_XGB', 1, 'ann');
+    await registry.promote('ML_XGB', 2, 'ann');
+    const first = join(folder, 'ML_XGB/model_v1.json');
+    unlinkSync(first);
+    await expect(registry.rollback('ML_XGB', 'bob')).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' });
+    writeFileSync(first, other.bytes);
+    await expect(registry.rollback('ML_XGB', 'bob')).rejects.toMatchObject({ code: 'MODEL_HASH_MISMATCH' });
+    expect((await championHistory(database.pool)).map(({ action }) => action)).toEqual(['promote', 'promote']);
+  });
+
   it('of a market world is no model that was trained on simulated data', async () => {
     const market = registryOf('market', installed());
     await market.add('ML_XGB', xgb.bytes, xgb.manifest);
