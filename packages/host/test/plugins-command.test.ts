@@ -112,6 +112,7 @@ describe('signalbox plugins', () => {
   }, 120_000);
 
   it('test and add hold a package to the configured features: one of the user’s own, by a transform that a package brings', async () => {
+    const before = readFileSync(file, 'utf8');
     const needs = { definition: `features: ['own_signal'],` };
     const own = project.install(
       'OWN',
@@ -138,7 +139,7 @@ describe('signalbox plugins', () => {
     const tested = await signalbox<{ conformance: unknown; conformance_failure: unknown }>('test', own);
     expect(tested, JSON.stringify(tested.data)).toMatchObject({ code: 0, data: { conformance: { passed: true } } });
     expect(await signalbox('add', own, '--dry-run')).toMatchObject({ code: 0 });
-    writeFileSync(file, CONFIG);
+    writeFileSync(file, before);
   }, 60_000);
 
   it('suspend and resume hold in the database, with an alert; an unknown code is refused', async () => {
