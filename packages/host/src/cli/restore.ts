@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { restore } from '../stores/backup/restore.js';
 import { startPostgres } from '../stores/postgres/embedded.js';
 import { WORLD_DATABASES } from '../stores/postgres/world.js';
+import { actor } from './actor.js';
 import type { Progress } from './progress.js';
 import { configOf, type Session } from './session.js';
 
@@ -29,6 +30,7 @@ export function restoreCommand(session: Session): Command {
           kind,
           file: resolve(session.cwd, given),
           force: flags.force ?? false,
+          actor: actor(),
           onProgress(stage, rows, total) {
             if (shown?.stage !== stage) {
               shown?.progress.stop();

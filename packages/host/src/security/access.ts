@@ -5,7 +5,7 @@ import { writeAudit, type AuditEntry } from '../stores/postgres/audit.js';
 import { endSession, openSession } from '../stores/postgres/credentials.js';
 import { findUser } from '../stores/postgres/accounts.js';
 import { anonymousCaller, openCaller, unknownCaller, type Caller } from './caller.js';
-import { cookieName, credentialOf, Identities, type Credential } from './identify.js';
+import { cookieName, credentialOf, Identities, type Credential, type Identity } from './identify.js';
 import { checkPassword } from './passwords.js';
 import { mayDo, type Role } from './roles.js';
 import { digestOf, newToken } from './secrets.js';
@@ -41,7 +41,6 @@ export class Access {
   private readonly identities: Identities;
   private readonly tickets = new Tickets();
   private readonly rate: Throttle;
-  private readonly unknown: Throttle;
   private readonly tries: Throttle;
   private readonly triesOfAddress: Throttle;
   private readonly callers = new WeakMap<Caller, Credential>();
@@ -51,9 +50,7 @@ export class Access {
     this.open = !options.required;
     this.identities = new Identities(() => this.database());
     const rate = options.rate ?? { points: 600, seconds: 60 };
-    const many = `more than ${rate.points} requests in ${rate.seconds} s`;
-    this.rate = new Throttle(rate, 'RATE_LIMITED', many);
-    this.unknown = new Throttle(rate, 'RATE_LIMITED', many);
+    this.rate = new Throttle(rate, 'RATE_LIMITED', `more than ${rate.points} requests in ${rate.seconds} s`);
     const tries = options.tries ?? { points: 5, seconds: 900 };
     this.tries = new Throttle(tries, 'LOGIN_THROTTLED', 'too many wrong passwords for this account');
     const wide = { ...tries, points: tries.points * 10 };
@@ -69,26 +66,23 @@ export class Access {
     if (this.open) return openCaller(address);
     const credential = credentialOf(request.headers, this.options.https ?? false);
     if (credential === undefined) return anonymousCaller(address);
-    let caller: Caller | undefined;
     if (credential) {
-      const recent = this.identities.recent(credential);
-      if (recent) caller = recent.caller;
-      else {
-        // who guesses does not get to ask the database without end
-        await this.unknown.spend(address);
-        try {
-          caller = await this.identities.find(credential, address);
-        } catch (error) {
-          if (isPublic) return unknownCaller(address);
-          throw error;
-        }
+      let identity: Identity | undefined;
+      try {
+        identity = await this.identities.find(credential);
+      } catch (error) {
+        if (isPublic) return unknownCaller(address);
+        throw error;
+      }
+      if (identity) {
+        this.identities.used(credential);
+        const caller: Caller = { ...identity, address };
+        this.callers.set(caller, credential);
+        return caller;
       }
     }
-    if (caller && credential) {
-      this.callers.set(caller, credential);
-      return caller;
-    }
     if (isPublic) return anonymousCaller(address);
+    // only who is nobody is counted by address: another's junk from there keeps no valid caller out
     await this.rate.spend(`address:${address}`);
     throw new SignalboxError(
       'AUTH_INVALID',
@@ -140,9 +134,7 @@ export class Access {
     const credential = this.callers.get(caller);
     if (this.open || !credential) return this.open;
     try {
-      const now = (
-        this.identities.recent(credential) ?? { caller: await this.identities.find(credential, caller.address) }
-      ).caller;
+      const now = await this.identities.find(credential);
       return now !== undefined && mayDo(now.role, 'viewer');
     } catch {
       return true;
@@ -179,37 +171,57 @@ export class Access {
   /** @throws LOGIN_REFUSED, LOGIN_THROTTLED, BUSY */
   async login(email: string, password: string, address: string): Promise<LoggedIn> {
     const account = `${email.trim().toLowerCase()} ${address}`;
-    await this.triesOfAddress.spend(address);
+    // spent before the password is looked at, so that many at once are no more tries; given back unless it was wrong
     await this.tries.spend(account);
-    // each takes 19 MB and a core's tenth of a second
-    if (this.passwords >= 4) throw new SignalboxError('BUSY', 'too many logins at one time', 'Try again in a moment.');
-    this.passwords++;
-    let right: boolean;
-    let user: Awaited<ReturnType<typeof findUser>>;
     try {
-      user = await findUser(this.database(), email.trim());
-      right = await checkPassword(password, user?.passwordHash);
-    } finally {
-      this.passwords--;
+      await this.triesOfAddress.spend(address);
+    } catch (refusal) {
+      await this.tries.refund(account);
+      throw refusal;
     }
-    if (!right || !user) {
-      // what was typed as an address may be a password
-      await this.audit({ actor: user?.email ?? 'nobody', address, action: 'login.refused' });
-      throw new SignalboxError(
-        'LOGIN_REFUSED',
-        'e-mail address or password is wrong',
-        'Try again; an admin can set a new one.',
-      );
+    let user: Awaited<ReturnType<typeof findUser>>;
+    let right: boolean;
+    try {
+      [user, right] = await this.check(email, password);
+    } catch (error) {
+      await this.tries.refund(account);
+      await this.triesOfAddress.refund(address);
+      throw error;
     }
+    if (!right || !user) return this.refuse(user?.email, address);
     await this.tries.forget(account);
+    await this.triesOfAddress.refund(address);
     const token = newToken();
     await this.audit({ actor: user.email, role: user.role, address, action: 'login' });
-    await openSession(this.database(), digestOf(token), user.id);
+    if (!(await openSession(this.database(), digestOf(token), user.id, user.passwordHash)))
+      return this.refuse(user.email, address);
     const id = `session:${digestOf(token).toString('base64url')}`;
     return {
       caller: { kind: 'session', id, name: user.email, role: user.role, address },
       cookie: this.cookie(token, 12 * 3600),
     };
+  }
+
+  /** Whether the password is that of the user, if there is one. Each takes 19 MB and a core's tenth of a second. */
+  private async check(email: string, password: string): Promise<[Awaited<ReturnType<typeof findUser>>, boolean]> {
+    if (this.passwords >= 4) throw new SignalboxError('BUSY', 'too many logins at one time', 'Try again in a moment.');
+    this.passwords++;
+    try {
+      const user = await findUser(this.database(), email.trim());
+      return [user, await checkPassword(password, user?.passwordHash)];
+    } finally {
+      this.passwords--;
+    }
+  }
+
+  private async refuse(email: string | undefined, address: string): Promise<never> {
+    // what was typed as an address may be a password
+    await this.audit({ actor: email ?? 'nobody', address, action: 'login.refused' });
+    throw new SignalboxError(
+      'LOGIN_REFUSED',
+      'e-mail address or password is wrong',
+      'Try again; an admin can set a new one.',
+    );
   }
 
   /** @returns the cookie that takes the old one away */

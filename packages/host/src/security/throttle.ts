@@ -40,6 +40,11 @@ export class Throttle {
     }
   }
 
+  /** Takes back what was spent on what does not count. */
+  async refund(key: string): Promise<void> {
+    await this.limiter.reward(key);
+  }
+
   async forget(key: string): Promise<void> {
     await this.limiter.delete(key);
   }

@@ -4,6 +4,8 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { SignalboxError } from '@signalbox/core';
 import { createDatabase, databaseExists, identifier, nextOf } from '../postgres/database.js';
 import type { PostgresServer } from '../postgres/embedded.js';
+import { writeAudit } from '../postgres/audit.js';
+import { endAllSessions } from '../postgres/credentials.js';
 import { migrate, readMigrations } from '../postgres/migrate.js';
 import { openClient, storeError } from '../postgres/pool.js';
 import { quotedName as quoted, tablesOf } from '../postgres/tables.js';
@@ -17,6 +19,8 @@ export interface RestoreOptions {
   readonly file: string;
   /** Replaces a database that holds data. */
   readonly force?: boolean;
+  /** Whom the audit names; `a program` without it. */
+  readonly actor?: string;
   readonly onProgress?: (stage: 'check' | 'load', rows: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -26,12 +30,15 @@ export interface RestoreResult {
   readonly createdAt: string;
   readonly rows: number;
   readonly tables: number;
+  /** Logins of then that were ended: nobody is let in by a cookie that he had when the backup was made. */
+  readonly sessionsEnded: number;
   readonly seconds: number;
 }
 
 /**
  * Reads the whole file and checks it, then loads it into a new database beside the old one, which takes its name once everything
- * is there: a restore that fails or is killed changes nothing.
+ * is there: a restore that fails or is killed changes nothing. Logins that were open when the backup was made are ended, and the
+ * audit, which is that of then, gets an entry; users and keys are those of then, too.
  *
  * @throws BACKUP_INVALID, BACKUP_NEWER, WORLD_MISMATCH, STORE_NOT_EMPTY, HOST_RUNNING, STORE_NOT_PERMITTED
  */
@@ -41,6 +48,7 @@ export async function restore({
   kind,
   file,
   force = false,
+  actor,
   onProgress,
   signal,
 }: RestoreOptions): Promise<RestoreResult> {
@@ -70,6 +78,7 @@ export async function restore({
   });
 
   const next = nextOf(database);
+  let sessionsEnded = 0;
   const admin = await openClient(server.admin);
   try {
     if (await databaseExists(admin, database)) await mayReplace(server, database, force);
@@ -81,7 +90,14 @@ export async function restore({
       await load(server, next, file, (rows) => onProgress?.('load', rows, total), signal);
       await migrate(connection);
       const client = await openClient(connection);
-      await client.query('ANALYZE').finally(() => client.end().catch(() => {}));
+      try {
+        sessionsEnded = await endAllSessions(client);
+        const detail = { createdAt: manifest.createdAt, version: manifest.version, rows: total, sessionsEnded };
+        await writeAudit(client, { actor: actor ?? 'a program', action: 'restore', subject: database, detail });
+        await client.query('ANALYZE');
+      } finally {
+        await client.end().catch(() => {});
+      }
       signal?.throwIfAborted();
     } catch (error) {
       await admin.query(`DROP DATABASE IF EXISTS ${identifier(next)} WITH (FORCE)`).catch(() => {});
@@ -99,6 +115,7 @@ export async function restore({
     createdAt: manifest.createdAt,
     rows: total,
     tables: manifest.tables.length,
+    sessionsEnded,
     seconds: (performance.now() - started) / 1000,
   };
 }

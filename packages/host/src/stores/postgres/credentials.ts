@@ -50,57 +50,67 @@ export async function revokeKey(pool: Pool, actor: string, key: string): Promise
   });
 }
 
-/** One that is valid now. */
+/** One that is valid now; reads alone. `stale`: its last use was written down more than a minute ago, or never. */
 export async function validKey(
   db: Queryable,
   id: string,
-): Promise<{ name: string; role: GrantedRole; digest: Buffer } | undefined> {
-  const { rows } = await db.query<{ name: string; role: GrantedRole; digest: Buffer }>(
-    `UPDATE dw.api_key SET last_used_at = now() WHERE key_id = $1 AND revoked_at IS NULL
-       AND (expires_at IS NULL OR expires_at > now())
-       AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute') RETURNING name, role, digest`,
+): Promise<{ name: string; role: GrantedRole; digest: Buffer; stale: boolean } | undefined> {
+  const { rows } = await db.query<{ name: string; role: GrantedRole; digest: Buffer; stale: boolean }>(
+    `SELECT name, role, digest, coalesce(last_used_at < now() - interval '1 minute', true) AS stale
+     FROM dw.api_key WHERE key_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
     [id],
   );
-  if (rows[0]) return rows[0];
-  return (
-    await db.query<{ name: string; role: GrantedRole; digest: Buffer }>(
-      `SELECT name, role, digest FROM dw.api_key WHERE key_id = $1 AND revoked_at IS NULL
-         AND (expires_at IS NULL OR expires_at > now())`,
-      [id],
-    )
-  ).rows[0];
+  return rows[0];
+}
+
+export async function noteKeyUse(db: Queryable, id: string): Promise<void> {
+  await db.query('UPDATE dw.api_key SET last_used_at = now() WHERE key_id = $1', [id]);
 }
 
 /** How long a login lasts: twelve hours, and two without a request. */
 const IDLE = `interval '2 hours'`;
 const LIFE = `interval '12 hours'`;
 
-export async function openSession(db: Queryable, digest: Buffer, userId: number): Promise<void> {
+/**
+ * For who proved to know the password with that hash. @returns false when it is not his any more: a reset that came between
+ * ended all his sessions, and this is none of them
+ */
+export async function openSession(db: Queryable, digest: Buffer, userId: number, hash: string): Promise<boolean> {
   await db.query(`DELETE FROM dw.login_session WHERE expires_at < now() OR last_seen_at < now() - ${IDLE}`);
-  await db.query(`INSERT INTO dw.login_session (digest, user_id, expires_at) VALUES ($1, $2, now() + ${LIFE})`, [
-    digest,
-    userId,
-  ]);
+  // the row's lock waits for a reset that is under way, and then sees what it left
+  const { rowCount } = await db.query(
+    `INSERT INTO dw.login_session (digest, user_id, expires_at)
+     SELECT $1::bytea, user_id, now() + ${LIFE} FROM users WHERE user_id = $2 AND password_hash = $3 FOR SHARE`,
+    [digest, userId, hash],
+  );
+  return rowCount === 1;
 }
 
 export async function endSession(db: Queryable, digest: Buffer): Promise<void> {
   await db.query('DELETE FROM dw.login_session WHERE digest = $1', [digest]);
 }
 
-/** Of one that is valid now. */
+/** @returns how many there were */
+export async function endAllSessions(db: Queryable): Promise<number> {
+  return (await db.query('DELETE FROM dw.login_session')).rowCount ?? 0;
+}
+
+/** Of one that is valid now; reads alone. `stale`: its last use was written down more than a minute ago. */
 export async function validSession(
   db: Queryable,
   digest: Buffer,
-): Promise<{ id: number; email: string; role: GrantedRole } | undefined> {
+): Promise<{ id: number; email: string; role: GrantedRole; stale: boolean } | undefined> {
   const { rows } = await db.query<{ id: number; email: string; role: GrantedRole; stale: boolean }>(
     `SELECT u.user_id AS id, u.email, u.role, s.last_seen_at < now() - interval '1 minute' AS stale
      FROM dw.login_session s JOIN users u USING (user_id)
      WHERE s.digest = $1 AND s.expires_at > now() AND s.last_seen_at > now() - ${IDLE}`,
     [digest],
   );
-  const [found] = rows;
-  if (found?.stale) await db.query('UPDATE dw.login_session SET last_seen_at = now() WHERE digest = $1', [digest]);
-  return found;
+  return rows[0];
+}
+
+export async function noteSessionUse(db: Queryable, digest: Buffer): Promise<void> {
+  await db.query('UPDATE dw.login_session SET last_seen_at = now() WHERE digest = $1', [digest]);
 }
 
 const CARRIED = ['public.users', 'dw.api_key', 'dw.login_session', 'dw.audit'] as const;
