@@ -11,6 +11,7 @@ const MOST = 5_000;
 /** Lookups at one time, and those that may wait: of ten connections most stay for work, whatever junk is sent. */
 const LOOKUPS = 4;
 const LOOKUPS_WAITING = 1_000;
+const LOOKUP_WAITS_MS = 2_000;
 
 /** What a request says of who sends it. */
 export type Credential =
@@ -58,7 +59,7 @@ interface Known {
 export class Identities {
   readonly #known = new Map<string, Known>();
   readonly #asked = new Map<string, Promise<Identity | undefined>>();
-  readonly #lane = new Lane(LOOKUPS, LOOKUPS_WAITING);
+  readonly #lane = new Lane(LOOKUPS, LOOKUPS_WAITING, LOOKUP_WAITS_MS);
   #forgotten = 0;
 
   constructor(

@@ -78,7 +78,7 @@ export async function restore({
   });
 
   const next = nextOf(database);
-  let sessionsEnded = 0;
+  let sessionsEnded: number;
   const admin = await openClient(server.admin);
   try {
     if (await databaseExists(admin, database)) await mayReplace(server, database, force);
