@@ -30,12 +30,19 @@ const KINDS = {
 export function strategyOf({ code, template, language }: Options): string {
   if (template === 'rules') return RULES.replace('CODE', code);
   const kind = KINDS[template];
-  const text = MODEL.replace(/CODE/g, code)
-    .replace('NAME', kind.name)
-    .replace('LOADER', kind.loader)
-    .replace('PACKAGE', kind.from)
-    .replace('FORMATS', kind.formats)
-    .replace('LOAD', kind.load);
+  const filled = {
+    CODE: code,
+    NAME: kind.name,
+    LOADER: kind.loader,
+    PACKAGE: kind.from,
+    FORMATS: kind.formats,
+    LOAD: kind.load,
+  };
+  // in one pass: a code such as PAYLOAD or MY_NAME holds what looks like a place to fill
+  const text = MODEL.replace(
+    /\b(?:CODE|NAME|LOADER|PACKAGE|FORMATS|LOAD)\b/g,
+    (place) => filled[place as keyof typeof filled],
+  );
   return language === 'ts' ? text.replace("'adx_14']", "'adx_14'] as const") : text;
 }
 
