@@ -1,10 +1,11 @@
 """Turns a pickled XGBoost, LightGBM or scikit-learn-wrapped model into its native file, with manifest and golden vectors.
 
-    python training/convert.py MODEL OUT --export FEATURES.csv.gz [--window FROM TO]
+    python training/convert.py MODEL OUT --export FEATURES.csv.gz --trained-on market|simulated [--window FROM TO]
 
 MODEL is a pickle or joblib file, or a native XGBoost or LightGBM file that lacks a manifest. OUT is the file to write: NAME.json or
 NAME.ubj for XGBoost, NAME.txt for LightGBM. FEATURES is an export of `signalbox export`: its features file says how each feature was
-defined, its rows become golden vectors with the library's own predictions.
+defined, its rows become golden vectors with the library's own predictions. It need not hold the rows that the model was trained on: what
+data those were, only you can say (--trained-on, --window).
 
 Loading a pickle runs the code in it: do this where the model was trained, with a file of your own. Signalbox itself never does.
 """
@@ -28,7 +29,8 @@ def main():
     parser.add_argument("out", type=Path, help="native file to write: .json or .ubj (XGBoost), .txt (LightGBM)")
     parser.add_argument("--export", required=True, help="CSV or Parquet of signalbox export, with FILE.features.json beside it")
     parser.add_argument("--features", help="names of the model's inputs in order, with commas, where the model does not hold them")
-    parser.add_argument("--window", nargs=2, metavar=("FROM", "TO"), help="first and last training session, YYYY-MM-DD")
+    parser.add_argument("--window", nargs=2, metavar=("FROM", "TO"), help="first and last training session, YYYY-MM-DD; unknown without it")
+    parser.add_argument("--trained-on", required=True, choices=("market", "simulated"), help="what data the model was trained on")
     arguments = parser.parse_args()
 
     model = unwrap(load(arguments.model))
@@ -45,17 +47,27 @@ def main():
     example.write(
         arguments.out,
         framework=library.framework,
-        sidecar={**sidecar, "features": [next(f for f in sidecar["features"] if f["name"] == name) for name in names]},
+        # of the export only the features' definitions are the model's too: its world, simulator and window say nothing of the training
+        sidecar={
+            "version": sidecar["version"],
+            "world": arguments.trained_on,
+            "close_only_share": sidecar["close_only_share"],
+            "features": [next(f for f in sidecar["features"] if f["name"] == name) for name in names],
+        },
         statistics=table[names].dropna().to_numpy(np.float64),
         label="unknown: converted",
         horizon=sidecar.get("label", {}).get("horizon", 0),
         split=unknown,
-        window=arguments.window or [sidecar["from"][:10], sidecar["to"][:10]],
+        window=arguments.window or ("unknown", "unknown"),
         metrics={"note": "Not measured: converted."},
         output=output_of(library),
         semantics="class_probabilities" if library.classes != 1 or library.binary else "predicted_return",
         vectors=example.golden(rows, outputs.reshape(len(rows), -1)),
-        more={"converted_from": arguments.model.name, "rounds": "best"},
+        more={
+            "converted_from": arguments.model.name,
+            "rounds": "best",
+            "note": "Mean and sd of the features, horizon_bars, purge_bars and share_close_only are those of the export that the golden rows come from.",
+        },
     )
 
 

@@ -1,7 +1,8 @@
 """What training a classifier of the three classes takes, whatever library does it: data, split, measures, manifest.
 
-Sessions are split in order: train, embargo, validation, embargo, test. Class thresholds and statistics are fitted on the training
-sessions only; validation chooses the number of rounds; test is looked at once, at the end.
+Sessions are split in order: train, embargo, validation, embargo, test; where the export has a column `split`, as it says. Class
+thresholds and statistics are fitted on the training sessions only; validation chooses the number of rounds; test is looked at once, at
+the end.
 """
 
 import argparse
@@ -15,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 CLASSES = ["short", "flat", "long"]
-NOT_FEATURES = {"time", "decided_at", "fill_price", "close_only"}
+NOT_FEATURES = {"time", "decided_at", "fill_price", "close_only", "split"}
+PARTS = ["train", "validation", "test"]
 EMBARGO_SESSIONS = 1
 SLOT_MINUTES = 5
 MIN_ROWS = 30
@@ -30,6 +32,7 @@ class Example:
     label: str
     sidecar: dict
     sessions: dict
+    embargo: int
     x: dict
     returns: dict
     y: dict
@@ -49,9 +52,16 @@ def arguments(doc, model_help):
 
 def read(path):
     whole, names, label, sidecar = load(path)
-    sessions = split(sorted(whole["session"].unique()))
+    dates = sorted(whole["session"].unique())
+    given = "split" in whole.columns
+    sessions = split_of_export(path, whole) if given else split(dates)
+    # a bar with a missing feature has no opinion, and one without a label teaches nothing
     usable = whole[names + [label]].notna().all(axis=1)
-    rows = {part: whole[usable & whole["session"].isin(set(wanted))] for part, wanted in sessions.items()}
+    if given:
+        # row by row: a part's purged rows are in its sessions, and in no part
+        rows = {part: whole[usable & (whole["split"] == part)] for part in PARTS}
+    else:
+        rows = {part: whole[usable & whole["session"].isin(set(wanted))] for part, wanted in sessions.items()}
     for part, frame in rows.items():
         if len(frame) < MIN_ROWS:
             sys.exit(f"{path}: {len(sessions[part])} sessions leave {len(frame)} rows for {part}; at least {MIN_ROWS} are needed.")
@@ -63,6 +73,7 @@ def read(path):
         label=label,
         sidecar=sidecar,
         sessions=sessions,
+        embargo=min(dates.index(sessions[b][0]) - dates.index(sessions[a][-1]) - 1 for a, b in zip(PARTS, PARTS[1:])),
         x={part: frame[names].to_numpy(np.float64) for part, frame in rows.items()},
         returns=returns,
         y={part: np.digitize(values, [low, high]) for part, values in returns.items()},
@@ -89,9 +100,17 @@ def load(path):
     found = [column for column in rows.columns if column not in NOT_FEATURES and column != label]
     if found != names:
         sys.exit(f"{path} has the columns {found}, its features file says {names}.")
-    # a bar with a missing feature has no opinion, and one without a label teaches nothing
     rows["session"] = rows["time"].dt.tz_convert("America/Bogota").dt.strftime("%Y-%m-%d")
     return rows, names, label, sidecar
+
+
+def split_of_export(path, rows):
+    """The sessions of each part, as `signalbox export --split` gave them."""
+    sessions = {part: sorted(rows.loc[rows["split"] == part, "session"].unique()) for part in PARTS}
+    empty = [part for part, found in sessions.items() if not found]
+    if empty:
+        sys.exit(f"{path}: the column split has no rows for {', '.join(empty)}. Export with three shares above 0, or without --split.")
+    return sessions
 
 
 def split(sessions):
@@ -107,8 +126,7 @@ def split(sessions):
 
 def purge(rows, horizon):
     """Drops the last rows of a part whose label looks into the next part: a label that stays in its session drops none."""
-    order = ["train", "validation", "test"]
-    for part, following in zip(order, order[1:]):
+    for part, following in zip(PARTS, PARTS[1:]):
         ends = rows[part]["time"] + pd.Timedelta(minutes=SLOT_MINUTES) * (horizon + 1)
         rows[part] = rows[part][ends <= rows[following]["time"].iloc[0]]
 
@@ -165,7 +183,7 @@ def write_manifest(path, example, *, framework, parameters, trees, probability, 
         horizon=sidecar["label"]["horizon"],
         split={
             "by": "session",
-            "embargo_sessions": EMBARGO_SESSIONS,
+            "embargo_sessions": example.embargo,
             **{
                 part: {"from": s[0], "to": s[-1], "sessions": len(s), "rows": len(example.x[part])}
                 for part, s in sessions.items()
@@ -213,6 +231,7 @@ def write(path, *, framework, sidecar, statistics, label, horizon, split, window
         "golden": vectors,
         **more,
     }
-    beside = path.with_suffix("").with_suffix(".manifest.json")
+    # of NAME.v2.json it is NAME.v2.manifest.json: the last ending alone is the file's
+    beside = path.with_name(f"{path.stem}.manifest.json")
     beside.write_text(json.dumps(manifest, indent=1, allow_nan=False) + "\n")
     print(json.dumps({"model": str(path), "manifest": str(beside), "bytes": len(data), **metrics}, indent=1))

@@ -13,7 +13,7 @@ export const EXTENSION: Readonly<Record<ArtifactFormat, string>> = {
 };
 
 const CONVERT =
-  'Convert it where it was trained, never here: python training/convert.py MODEL.pkl OUT --export FEATURES.csv.gz; then: signalbox models add';
+  'Convert it where it was trained, never here: python training/convert.py MODEL.pkl OUT --export FEATURES.csv.gz --trained-on market|simulated; then: signalbox models add';
 
 /** Files that run code when they are loaded, or hold others that do, by how they begin. */
 const REFUSED: readonly (readonly [RegExp, string])[] = [

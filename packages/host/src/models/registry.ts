@@ -246,7 +246,7 @@ function complete(manifest: unknown, bytes: Uint8Array): unknown {
     throw new SignalboxError(
       'MODEL_MANIFEST_INVALID',
       'the model has no manifest',
-      'Name it with --manifest, or let the trainer write one: python training/convert.py MODEL OUT --export FEATURES.csv.gz',
+      'Name it with --manifest, or let the trainer write one: python training/convert.py MODEL OUT --export FEATURES.csv.gz --trained-on market|simulated',
     );
   }
   if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest)) return manifest;

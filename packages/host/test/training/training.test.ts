@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   compileFeatures,
   createCalendar,
   defaultFeatures,
+  sha256 as sha256Of,
   USD_COP,
   USDCOP_CALENDAR,
   type ModelManifest,
@@ -109,6 +110,35 @@ describe.skipIf(python === null)(`training with the real libraries ${NEEDS_PYTHO
     expect((await done(['-c', code])).out.trim()).toBe('[7, 7, 10]');
   });
 
+  it('the parts are those of --split where the export has them, and a name with a dot keeps it', async () => {
+    const streams = { stdout: { write: () => true }, stderr: { write: () => true }, env: {} };
+    const said = '--simulated --seed 7 --sessions 60 --labels --split 0.6,0.2,0.2 --embargo 3 --purge 20'.split(' ');
+    expect(await run(['export', ...said, '--out', at('split.parquet')], streams, folder)).toBe(0);
+    await done(['training/train_xgb.py', at('split.parquet'), at('split.v2.json')]);
+    const sidecar = JSON.parse(readFileSync(at('split.parquet.features.json'), 'utf8')) as { split: object };
+    const { embargo: _, ...parts } = sidecar.split as Record<string, object>;
+    const { split, sha256, horizon_bars: horizon } = manifestOf(at('split.v2.json'));
+    expect(split).toMatchObject({ ...parts, embargo_sessions: 3 });
+    expect(sha256).toBe(sha256Of(new Uint8Array(readFileSync(at('split.v2.json')))));
+    // the last bars of each session have no label; of the twenty purged ones those before them are left out too
+    const { validation, test } = split as Record<'validation' | 'test', { sessions: number; rows: number }>;
+    const labelled = 60 - horizon - 1;
+    expect(test.rows).toBe(test.sessions * labelled);
+    expect(validation.rows).toBe(validation.sessions * labelled - (20 - horizon - 1));
+  });
+
+  it('a split without one of the parts is refused with its name', async () => {
+    const code = [
+      'import sys; sys.path.insert(0, "training")',
+      'import pandas as pd, example',
+      'rows = pd.DataFrame({"session": ["2024-01-02", "2024-01-03"], "split": ["train", "validation"]})',
+      'example.split_of_export("x.csv", rows)',
+    ].join('\n');
+    const ran = await runPython(['-c', code]);
+    expect(ran.status).toBe(1);
+    expect(ran.err).toMatch(/x\.csv: the column split has no rows for test/);
+  });
+
   it('too few sessions are refused with the number that is there', async () => {
     const small = readFileSync(at('f.csv.gz.features.json'));
     writeFileSync(at('small.csv.features.json'), small);
@@ -162,9 +192,10 @@ describe.skipIf(python === null)(`training/convert.py ${NEEDS_PYTHON}`, () => {
     'import sys; sys.path.insert(0, "training"); import convert',
     'folder, *pairs = sys.argv[1:]',
     'for i in range(0, len(pairs), 2):',
-    '    sys.argv = ["convert.py", f"{folder}/{pairs[i]}", f"{folder}/{pairs[i + 1]}", "--export", f"{folder}/f.csv.gz"]',
+    '    sys.argv = ["convert.py", f"{folder}/{pairs[i]}", f"{folder}/{pairs[i + 1]}", "--export", f"{folder}/f.csv.gz", "--trained-on", "market"]',
     '    convert.main()',
   ].join('\n');
+  const MARKET = ['--trained-on', 'market'];
   const CONVERSIONS: [string, string, string][] = [
     ['ML_XGB', 'xgb3.pkl', 'c-xgb3.json'],
     ['ML_XGB', 'xgb2.pkl', 'c-xgb2.ubj'],
@@ -194,16 +225,42 @@ describe.skipIf(python === null)(`training/convert.py ${NEEDS_PYTHON}`, () => {
   );
 
   it('runs as the command that a refused pickle names', async () => {
-    const { out } = await done(['training/convert.py', at('xgb3.pkl'), at('cmd.json'), '--export', at('f.csv.gz')]);
+    const said = ['--trained-on', 'simulated', '--window', '2020-01-02', '2021-01-04'];
+    const command = ['training/convert.py', at('xgb3.pkl'), at('cmd.json'), '--export', at('f.csv.gz'), ...said];
+    const { out } = await done(command);
     expect(JSON.parse(out)).toMatchObject({ model: at('cmd.json'), manifest: at('cmd.manifest.json') });
     expect(readFileSync(at('cmd.json'))).toEqual(readFileSync(at('c-xgb3.json')));
+    expect(manifestOf(at('cmd.json'))).toMatchObject({
+      trained_on: 'simulated',
+      training_window: { from: '2020-01-02', to: '2021-01-04' },
+    });
+  });
+
+  it('claims nothing of the training from the export of the golden rows: not its world, its simulator, its window', () => {
+    const manifest = manifestOf(at('c-xgb3.json'));
+    expect(manifest).toMatchObject({ trained_on: 'market', training_window: { from: 'unknown', to: 'unknown' } });
+    expect(manifest).not.toHaveProperty('simulator');
+  });
+
+  it('without a word on the data that the model was trained on nothing is written', async () => {
+    const ran = await runPython(['training/convert.py', at('xgb3.pkl'), at('never.json'), '--export', at('f.csv.gz')]);
+    expect(ran.status).toBe(2);
+    expect(ran.err).toMatch(/--trained-on/);
+    expect(existsSync(at('never.json'))).toBe(false);
   });
 
   it.each([
     ['scaled.pkl', /changes the features before its model \(scale\)/],
     ['linear.pkl', /LogisticRegression is no XGBoost and no LightGBM model/],
   ])('%s is refused by name', async (from, reason) => {
-    const ran = await runPython(['training/convert.py', at(from), at('never.json'), '--export', at('f.csv.gz')]);
+    const ran = await runPython([
+      'training/convert.py',
+      at(from),
+      at('never.json'),
+      '--export',
+      at('f.csv.gz'),
+      ...MARKET,
+    ]);
     expect(ran.status).toBe(1);
     expect(ran.err).toMatch(reason);
   });
