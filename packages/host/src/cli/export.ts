@@ -141,7 +141,7 @@ async function run(session: Session, flags: ExportFlags): Promise<void> {
       );
     requireOthers(plan, others, 'Take them in first: signalbox ingest bars FILE, with the symbol under "instruments".');
   } else {
-    ({ bars, others } = await readFileBars(session, plan, { ...flags, bars: flags.bars }));
+    ({ bars, others, world } = await readFileBars(session, plan, { ...flags, bars: flags.bars }));
     if (flags.macro !== undefined) {
       const { rows, report } = await readMacro(await openCsv(resolve(session.cwd, flags.macro)), { signal });
       for (const { date, values } of rows) put(date, (name) => values[MACRO_NAMES.indexOf(name)]);

@@ -5,6 +5,7 @@ import type { Plan } from '../inference/plan.js';
 import { requireOthers } from '../inference/stored-training.js';
 import { readBars } from '../ingest/bars.js';
 import { openCsv } from '../ingest/csv.js';
+import { SIMULATED } from '../ingest/simulator.js';
 import type { SourcedBar } from '../stores/postgres/bars.js';
 import type { Session } from './session.js';
 
@@ -20,19 +21,24 @@ export interface FileBars {
   readonly others: SymbolBars;
   /** Name of the file of the traded symbol. */
   readonly name: string;
+  /** Simulated as soon as one row says so; a file whose rows do not say where they are from counts as market data. */
+  readonly world: 'market' | 'simulated';
 }
 
 /** Reads the bars of a plan's symbol, and of the others that its features read. @throws what reading throws, INPUT_NOT_FOUND */
 export async function readFileBars(session: Session, plan: Plan, files: BarFiles): Promise<FileBars> {
   const { terminal, signal, cwd } = session;
   const { symbol } = plan.instrument;
+  let world: FileBars['world'] = 'market';
   const read = async (path: string, symbols: readonly string[]) => {
     const { bars, report } = await readBars(await openCsv(resolve(cwd, path)), {
       calendars: new Map(symbols.map((one) => [one, plan.calendar])),
       signal,
+      simulated: true,
       ...(files.tz === undefined ? {} : { zone: files.tz }),
     });
     terminal.talk(`${report.file}: ${report.read} rows read, ${report.accepted} accepted`);
+    if (bars.some((bar) => bar.source === SIMULATED)) world = 'simulated';
     return { bars, name: report.file };
   };
   const given = [...(files.other ?? [])];
@@ -53,7 +59,7 @@ export async function readFileBars(session: Session, plan: Plan, files: BarFiles
     add(path === undefined ? bars : (await read(path, [other])).bars, other);
   }
   requireOthers(plan, others, 'Name a file of them: --other SYMBOL=FILE; or one --bars file with a column symbol.');
-  return { bars: bars.filter((bar) => bar.symbol === symbol), others, name };
+  return { bars: bars.filter((bar) => bar.symbol === symbol), others, name, world };
 }
 
 /** `USD/MXN=mxn.csv.gz`, repeatable. */

@@ -92,7 +92,7 @@ async function simulate({ terminal, signal }: Session, plan: Plan, flags: DataFl
 async function readFiles(session: Session, plan: Plan, flags: DataFlags, file: string): Promise<TrainingData> {
   const { terminal, signal, cwd } = session;
   const series = plan.series();
-  const { bars, others, name } = await readFileBars(session, plan, { ...flags, bars: file });
+  const { bars, others, name, world } = await readFileBars(session, plan, { ...flags, bars: file });
   if (flags.macro !== undefined) {
     const { rows, report: said } = await readMacro(await openCsv(resolve(cwd, flags.macro)), { signal });
     for (const { date, values } of rows)
@@ -102,7 +102,7 @@ async function readFiles(session: Session, plan: Plan, flags: DataFlags, file: s
       }
     terminal.talk(`${said.file}: ${said.read} rows read, ${said.accepted} accepted`);
   }
-  return { bars, others, series, world: 'market', source: { kind: 'files', bars: name } };
+  return { bars, others, series, world, source: { kind: 'files', bars: name } };
 }
 
 async function readStore(session: Session, plan: Plan, world: string): Promise<TrainingData> {

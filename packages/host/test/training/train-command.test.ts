@@ -16,24 +16,29 @@ const SMALL = ['iterations=12', 'sessionsPerIteration=3', 'epochs=1', 'minibatch
 /** Rows of the session after those of the file. */
 const more: string[] = [];
 
-/** A simulated world as the files that a user has. */
+/** A simulated world as the files that a user has; `plain.csv` does not say where its bars are from. */
 function writeWorld(): void {
   const calendar = createCalendar(USDCOP_CALENDAR);
   const world = createSimulator({ seed: 3, edge: 1, calendar, firstSession: '2021-01-04' });
-  const bars = ['time,open,high,low,close,volume'];
+  const bars = ['time,open,high,low,close,volume,source'];
   const macro = new Map<string, Readonly<Record<string, unknown>>>();
   for (let i = 0; i < SESSIONS; i++) {
     const session = world.next();
     for (const bar of session.bars)
-      bars.push([new Date(bar.time).toISOString(), bar.open, bar.high, bar.low, bar.close, bar.volume].join(','));
+      bars.push(
+        [new Date(bar.time).toISOString(), bar.open, bar.high, bar.low, bar.close, bar.volume, 'simulated'].join(','),
+      );
     for (const { date, values } of session.macro) macro.set(String(date), { ...macro.get(String(date)), ...values });
   }
   const names = [...new Set([...macro.values()].flatMap((values) => Object.keys(values)))];
   const lines = [...macro].map(([date, values]) => [date, ...names.map((name) => values[name] ?? '')].join(','));
   writeFileSync(at('bars.csv'), `${bars.join('\n')}\n`);
+  writeFileSync(at('plain.csv'), `${bars.map((line) => line.slice(0, line.lastIndexOf(','))).join('\n')}\n`);
   const later = world.next().bars;
   for (const bar of later)
-    more.push([new Date(bar.time).toISOString(), bar.open, bar.high, bar.low, bar.close, bar.volume].join(','));
+    more.push(
+      [new Date(bar.time).toISOString(), bar.open, bar.high, bar.low, bar.close, bar.volume, 'simulated'].join(','),
+    );
   writeFileSync(at('macro.csv'), `${[['date', ...names].join(','), ...lines].join('\n')}\n`);
 }
 writeWorld();
@@ -58,21 +63,31 @@ async function train(
 const read = (name: string): string => sha256(new Uint8Array(readFileSync(at(name))));
 const left = (name: string): string[] => readdirSync(folder).filter((file) => file.startsWith(name));
 
-it('from files, as one JSON object: the model is its manifest’s, of market data, and nothing else is left', async () => {
+it('from files, as one JSON object: the model is its manifest’s, of simulated data as its bars say, and nothing else is left', async () => {
   const { code, said, problem } = await train('whole.onnx');
   expect(code, problem + said).toBe(0);
   const { status, data } = JSON.parse(said) as { status: string; data: Record<string, unknown> };
   expect(status).toBe('ok');
-  expect(data).toMatchObject({ strategy: 'RL_PPO', model: at('whole.onnx'), world: 'market', bars: SESSIONS * 60 });
+  expect(data).toMatchObject({ strategy: 'RL_PPO', model: at('whole.onnx'), world: 'simulated', bars: SESSIONS * 60 });
   expect(data['metrics']).toMatchObject({
     held: { entries: expect.any(Number) },
     baselines: { flat: { mean_bps: 0 } },
   });
   const manifest = JSON.parse(readFileSync(at('whole.manifest.json'), 'utf8')) as ModelManifest;
   expect(manifest.sha256).toBe(read('whole.onnx'));
-  expect(manifest.trained_on).toBe('market');
+  expect(manifest.trained_on).toBe('simulated');
   expect(left('whole').sort()).toEqual(['whole.manifest.json', 'whole.onnx']);
 }, 60_000);
+
+it.each([
+  ['bars.csv', 'simulated'],
+  ['plain.csv', 'market'],
+])('an export from %s is of %s data: simulated as soon as its rows say so', async (file, world) => {
+  const streams = { stdout: { write: () => true }, stderr: { write: () => true }, env: {} };
+  const args = ['export', '--bars', at(file), '--macro', at('macro.csv'), '--out', at('export.csv')];
+  expect(await run(args, streams, repository)).toBe(0);
+  expect(JSON.parse(readFileSync(at('export.csv.features.json'), 'utf8'))).toMatchObject({ world });
+});
 
 it('Ctrl-C leaves a checkpoint only, and --resume ends in the same bytes as a training that was not stopped, whatever came in since', async () => {
   const stop = new AbortController();
