@@ -115,16 +115,25 @@ describe.skipIf(python === null)(`training with the real libraries ${NEEDS_PYTHO
     const said = '--simulated --seed 7 --sessions 60 --labels --split 0.6,0.2,0.2 --embargo 3 --purge 20'.split(' ');
     expect(await run(['export', ...said, '--out', at('split.parquet')], streams, folder)).toBe(0);
     await done(['training/train_xgb.py', at('split.parquet'), at('split.v2.json')]);
-    const sidecar = JSON.parse(readFileSync(at('split.parquet.features.json'), 'utf8')) as { split: object };
-    const { embargo: _, ...parts } = sidecar.split as Record<string, object>;
-    const { split, sha256, horizon_bars: horizon } = manifestOf(at('split.v2.json'));
-    expect(split).toMatchObject({ ...parts, embargo_sessions: 3 });
+    const sidecar = JSON.parse(readFileSync(at('split.parquet.features.json'), 'utf8')) as {
+      split: Record<string, object>;
+    };
+    const {
+      split,
+      sha256,
+      horizon_bars: horizon,
+    } = manifestOf(at('split.v2.json')) as unknown as {
+      split: Record<'train' | 'validation' | 'test', { sessions: number; rows: number }>;
+      sha256: string;
+      horizon_bars: number;
+    };
+    const { train, validation, test } = sidecar.split;
+    expect(split).toMatchObject({ train, validation, test, embargo_sessions: 3 });
     expect(sha256).toBe(sha256Of(new Uint8Array(readFileSync(at('split.v2.json')))));
     // the last bars of each session have no label; of the twenty purged ones those before them are left out too
-    const { validation, test } = split as Record<'validation' | 'test', { sessions: number; rows: number }>;
     const labelled = 60 - horizon - 1;
-    expect(test.rows).toBe(test.sessions * labelled);
-    expect(validation.rows).toBe(validation.sessions * labelled - (20 - horizon - 1));
+    expect(split.test.rows).toBe(split.test.sessions * labelled);
+    expect(split.validation.rows).toBe(split.validation.sessions * labelled - (20 - horizon - 1));
   });
 
   it('a split without one of the parts is refused with its name', async () => {
