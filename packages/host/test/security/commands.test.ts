@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/index.js';
 import { EXIT } from '../../src/cli/exit-codes.js';
@@ -112,6 +114,27 @@ describe('signalbox keys', () => {
     expect((await signalbox(['keys', 'list'])).data.keys[0].state).toBe('revoked');
     // the name is free again
     expect((await signalbox(['keys', 'add', 'airflow'])).data.role).toBe('viewer');
+  });
+});
+
+describe('signalbox demo', () => {
+  it('sends the key in SIGNALBOX_API_KEY, and says which one is missing where a host wants one', async () => {
+    const host = createServer((request, response) => {
+      const known = request.headers.authorization === 'Bearer a-key';
+      response.writeHead(known ? 200 : 401, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(known ? { clock: { mode: 'replay', speed: 0, now: 'now' } } : {}));
+    });
+    await new Promise<void>((done) => host.listen(0, '127.0.0.1', done));
+    try {
+      const pause = ['demo', 'pause', '--port', String((host.address() as AddressInfo).port)];
+      expect(await signalbox(pause, undefined, { SIGNALBOX_API_KEY: 'a-key' })).toMatchObject({ code: EXIT.ok });
+      expect((await signalbox(pause)).errors).toMatchObject([
+        { code: 'AUTH_REQUIRED', remedy: expect.stringContaining('SIGNALBOX_API_KEY') },
+      ]);
+    } finally {
+      host.closeAllConnections();
+      host.close();
+    }
   });
 });
 
