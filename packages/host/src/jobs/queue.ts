@@ -8,6 +8,7 @@ import {
   insertJob,
   listJobs,
   readJob,
+  runsOfJob,
   type JobFilter,
   type JobKind,
   type JobRecord,
@@ -32,7 +33,7 @@ export interface JobQueue {
   read(id: string): Promise<JobRecord>;
   /** A queued job ends, a running one is told to end within a second or so. @throws JOB_UNKNOWN, JOB_ENDED */
   cancel(id: string): Promise<JobRecord>;
-  /** Takes an ended job out of the history, with the run that it wrote. @throws JOB_UNKNOWN, JOB_UNDERWAY */
+  /** Takes an ended job out of the history, with the runs that it wrote. @throws JOB_UNKNOWN, JOB_UNDERWAY */
   remove(id: string): Promise<JobRecord>;
 }
 
@@ -69,12 +70,12 @@ export function openQueue(pool: () => Pool): JobQueue {
       throw new SignalboxError('JOB_ENDED', `the job ${id} has ended: ${state}`, 'There is nothing left to cancel');
     },
     async remove(id) {
-      const job = await deleteJob(pool(), id);
-      if (!job) {
-        const { state } = await read(id);
-        throw new SignalboxError('JOB_UNDERWAY', `the job ${id} is ${state}`, 'Cancel it first');
-      }
-      if (job.runId !== null) await deleteRun(pool(), job.runId);
+      const job = await read(id);
+      if (job.state === 'queued' || job.state === 'running')
+        throw new SignalboxError('JOB_UNDERWAY', `the job ${id} is ${job.state}`, 'Cancel it first');
+      // its runs first: killed in between, the job is still there to be removed
+      for (const run of await runsOfJob(pool(), id)) await deleteRun(pool(), run);
+      await deleteJob(pool(), id);
       return job;
     },
   };

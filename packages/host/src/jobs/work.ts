@@ -58,10 +58,7 @@ export async function work(on: Work): Promise<object> {
       ...(name === undefined ? {} : { name }),
       ...(keep === undefined ? {} : { keep }),
       finished: (on.job.finishedParts as Trial[] | null) ?? [],
-      onTrial: async (finished) => {
-        await still(noteParts(on.pool, on.mine, finished));
-        await still(noteRun(on.pool, on.mine, null));
-      },
+      onTrial: (finished) => still(noteParts(on.pool, on.mine, finished)),
       onProgress: (progress, note) => Object.assign(on.standing, { progress, note }),
     });
     return report;

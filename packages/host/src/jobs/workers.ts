@@ -5,22 +5,14 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run, type Runner } from 'graphile-worker';
 import type { Pool } from 'pg';
-import {
-  beginJob,
-  cutOffHolder,
-  endJob,
-  lostJobs,
-  readJob,
-  requeueJob,
-  superviseJob,
-  type JobRecord,
-  type LostJob,
-} from '../stores/postgres/jobs.js';
-import { connectionOf, withTransaction } from '../stores/postgres/pool.js';
-import { discardRun } from '../stores/postgres/runs.js';
-import type { ToChild } from './message.js';
+import { isSignalboxError } from '@signalbox/core';
+import { beginJob, superviseJob, type JobRecord } from '../stores/postgres/jobs.js';
+import { connectionOf, storeError } from '../stores/postgres/pool.js';
+import { settle, type Exit } from './ending.js';
+import { TRY_AGAIN, type ToChild } from './message.js';
 import { deliver, enginePool, prepareEngine, TASK } from './queue.js';
 import { quiet } from './quiet.js';
+import { takeBackLost } from './take-back.js';
 
 export interface WorkersOptions {
   readonly pool: Pool;
@@ -70,6 +62,7 @@ export function startWorkers(options: WorkersOptions): Workers {
   } = options;
   const children = new Set<ChildProcess>();
   const interrupted = new Set<string>();
+  const settling = new Set<string>();
   let stopping = false;
   const own = enginePool(connectionOf(pool), concurrency + 2);
 
@@ -84,18 +77,33 @@ export function startWorkers(options: WorkersOptions): Workers {
     children.add(child);
     let cancelled = 0;
     const watch = async (): Promise<void> => {
-      // one that hangs in a strategy does not hear that it is cancelled
-      if ((await superviseJob(pool, job))?.cancelRequested && ++cancelled > CANCEL_TICKS) child.kill('SIGKILL');
+      const told = await superviseJob(pool, job);
+      // one that hangs in a strategy hears neither that it is cancelled nor that its job was taken from it
+      if (!told || (told.cancelRequested && ++cancelled > CANCEL_TICKS)) child.kill('SIGKILL');
     };
     const watching = setInterval(() => void watch().catch(() => {}), 1_000);
-    const exit = await ended.finally(() => {
-      clearInterval(watching);
-      children.delete(child);
-    });
-    if (!(await settle(pool, job, exit, stopping, maxAttempts))) return;
+    const exit = await ended;
+    clearInterval(watching);
+    children.delete(child);
+    settling.add(id);
+    const again = await settled(job, exit).finally(() => settling.delete(id));
+    if (!again) return;
     if (stopping) interrupted.add(id);
     // the engine waits a moment, longer each time, before it hands the job out again
-    throw new Error(exit);
+    throw new Error(exit.words);
+  };
+
+  /** How the process ended is known here alone: when the database is away, it is said once that is back. */
+  const settled = async (job: JobRecord, exit: Exit): Promise<boolean> => {
+    for (;;) {
+      try {
+        return await settle(pool, job, exit, stopping, maxAttempts);
+      } catch (error) {
+        const known = storeError(error);
+        if (stopping || !isSignalboxError(known) || known.code !== 'STORE_DOWN') throw error;
+        await sleep(500);
+      }
+    }
   };
 
   let runner: Runner | undefined;
@@ -128,7 +136,10 @@ export function startWorkers(options: WorkersOptions): Workers {
 
   let sweeping: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    if (runner) sweeping = sweeping.then(() => sweep(pool, deadMs, stalledMs, maxAttempts)).catch(onError);
+    if (runner)
+      sweeping = sweeping
+        .then(() => takeBackLost(pool, { deadMs, stalledMs, maxAttempts, except: settling }))
+        .catch(onError);
   }, sweepMs);
 
   const stop = async (): Promise<void> => {
@@ -160,13 +171,16 @@ function runChild(
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     execArgv: ['--no-warnings'],
   });
-  const ended = new Promise<string>((resolve) => {
+  const ended = new Promise<Exit>((resolve) => {
     let said = '';
     child.stderr!.on('data', (chunk) => (said = (said + String(chunk)).slice(-2_000)));
-    child.once('error', (error) => resolve(`its process could not be started: ${error.message}`));
+    child.once('error', (error) =>
+      resolve({ words: `its process could not be started: ${error.message}`, innocent: false }),
+    );
     child.once('close', (code, signal) => {
       const last = said.trim().split('\n').at(-1) ?? '';
-      resolve(`its process ended (${signal ?? `exit ${code}`})${last === '' ? '' : `: ${last.slice(0, 300)}`}`);
+      const words = `its process ended (${signal ?? `exit ${code}`})${last === '' ? '' : `: ${last.slice(0, 300)}`}`;
+      resolve({ words, innocent: code === TRY_AGAIN });
     });
   });
   const message: ToChild = {
@@ -180,58 +194,6 @@ function runChild(
   };
   child.send(message, () => {}); // a child that is gone already is heard of by its end
   return { child, ended };
-}
-
-/** After the end of a job's process. @returns whether the job is to be begun again */
-async function settle(
-  pool: Pool,
-  job: JobRecord,
-  exit: string,
-  stopping: boolean,
-  maxAttempts: number,
-): Promise<boolean> {
-  const now = await readJob(pool, job.id);
-  if (!now || now.attempt > job.attempt || (now.state !== 'running' && now.state !== 'queued')) return false;
-  // it went back into the queue by itself: the host ends, or the database was away
-  if (now.state === 'queued') return true;
-  if (now.runId !== null) await discardRun(pool, now.runId, now.cancelRequested ? 'cancelled' : 'failed', exit);
-  if (now.cancelRequested) {
-    await endJob(pool, job, { state: 'cancelled' });
-    return false;
-  }
-  if (!stopping && job.attempt >= maxAttempts) {
-    await endJob(pool, job, { state: 'failed', error: died(job.attempt, exit) });
-    return false;
-  }
-  return requeueJob(pool, job, stopping);
-}
-
-const died = (attempts: number, how: string) => ({
-  code: 'JOB_DIED',
-  message: `it was begun ${attempts} times and never came to its end; last time ${how}`,
-  remedy: 'Look for what ends its process: memory, a plugin that crashes; then queue it again.',
-});
-
-/** Jobs whose worker is lost go back into the queue, whichever host had them. */
-async function sweep(pool: Pool, deadMs: number, stalledMs: number, maxAttempts: number): Promise<void> {
-  for (const job of await lostJobs(pool, deadMs, stalledMs)) await takeBack(pool, job, maxAttempts);
-}
-
-async function takeBack(pool: Pool, job: LostJob, maxAttempts: number): Promise<void> {
-  if (job.state === 'running') {
-    await cutOffHolder(pool, job.id);
-    const how = 'its worker was lost';
-    if (job.runId !== null) await discardRun(pool, job.runId, job.cancelRequested ? 'cancelled' : 'failed', how);
-    if (job.cancelRequested) return void (await endJob(pool, job, { state: 'cancelled' }));
-    if (job.attempt >= maxAttempts)
-      return void (await endJob(pool, job, { state: 'failed', error: died(job.attempt, how) }));
-  }
-  await withTransaction(pool, async (client) => {
-    if (job.state === 'running' && !(await requeueJob(client, job, false))) return;
-    // the engine keeps a job for its worker for hours; one that lives all the same finds the job begun by another
-    if (job.worker) await client.query('SELECT graphile_worker.force_unlock_workers($1)', [[job.worker]]);
-    await deliver(client, job.id);
-  });
 }
 
 function childEntry(): string {

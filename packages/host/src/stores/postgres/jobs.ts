@@ -24,6 +24,8 @@ export interface JobRecord {
   readonly note: string | null;
   /** How often it was started. */
   readonly attempt: number;
+  /** Of these starts, those that do not count against it: its host ended, the database was away. */
+  readonly forgiven: number;
   readonly cancelRequested: boolean;
   readonly host: string | null;
   readonly pid: number | null;
@@ -36,18 +38,18 @@ export interface JobRecord {
   readonly finishedAt: number | null;
 }
 
-const COLUMNS = `job_id AS id, kind, parameters, state, progress, note, attempt, cancel_requested AS "cancelRequested", host, pid,
+const COLUMNS = `job_id AS id, kind, parameters, state, progress, note, attempt, forgiven, cancel_requested AS "cancelRequested", host, pid,
   run_id AS "runId", finished_parts AS "finishedParts", result, error, created_at AS "createdAt", started_at AS "startedAt",
   finished_at AS "finishedAt"`;
 
-/** @returns undefined when the same job is queued or runs already */
+/** @returns undefined when the same job is queued or runs already, and is not told to end */
 export async function insertJob(
   db: Queryable,
   job: { readonly id: string; readonly kind: JobKind; readonly key: string; readonly parameters: object },
 ): Promise<JobRecord | undefined> {
   const { rows } = await db.query<JobRecord>(
     `INSERT INTO dw.jobs (job_id, kind, natural_key, parameters) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (natural_key) WHERE state IN ('queued', 'running') DO NOTHING RETURNING ${COLUMNS}`,
+     ON CONFLICT (natural_key) WHERE state IN ('queued', 'running') AND NOT cancel_requested DO NOTHING RETURNING ${COLUMNS}`,
     [job.id, job.kind, job.key, JSON.stringify(job.parameters)],
   );
   return rows[0];
@@ -55,7 +57,7 @@ export async function insertJob(
 
 export async function findUnderway(db: Queryable, key: string): Promise<JobRecord | undefined> {
   const { rows } = await db.query<JobRecord>(
-    `SELECT ${COLUMNS} FROM dw.jobs WHERE natural_key = $1 AND state IN ('queued', 'running')`,
+    `SELECT ${COLUMNS} FROM dw.jobs WHERE natural_key = $1 AND state IN ('queued', 'running') AND NOT cancel_requested`,
     [key],
   );
   return rows[0];
@@ -130,13 +132,14 @@ export async function superviseJob(
   return rows[0];
 }
 
-/** Which run it writes into; what it has finished. @returns false when this attempt no longer counts */
-export async function noteRun(db: Queryable, { id, attempt }: Attempt, runId: string | null): Promise<boolean> {
+/** Which run it writes into. @returns false when this attempt no longer counts */
+export async function noteRun(db: Queryable, { id, attempt }: Attempt, runId: string): Promise<boolean> {
   return (await db.query(`UPDATE dw.jobs SET run_id = $3 WHERE ${MINE}`, [id, attempt, runId])).rowCount === 1;
 }
 
+/** What it has finished. The run of the last part is no longer one that it writes into: both at once, or a kept one is taken for half written. */
 export async function noteParts(db: Queryable, { id, attempt }: Attempt, parts: unknown): Promise<boolean> {
-  const { rowCount } = await db.query(`UPDATE dw.jobs SET finished_parts = $3 WHERE ${MINE}`, [
+  const { rowCount } = await db.query(`UPDATE dw.jobs SET finished_parts = $3, run_id = NULL WHERE ${MINE}`, [
     id,
     attempt,
     JSON.stringify(parts),
@@ -169,7 +172,7 @@ export async function endJob(db: Queryable, { id, attempt }: Attempt, ending: En
 /** Back into the queue, to be begun anew. `innocent`: the start does not count. @returns false when this attempt no longer counts */
 export async function requeueJob(db: Queryable, { id, attempt }: Attempt, innocent: boolean): Promise<boolean> {
   const { rowCount } = await db.query(
-    `UPDATE dw.jobs SET state = 'queued', note = NULL, worker = NULL, pid = NULL, attempt = attempt - $3::int WHERE ${MINE}`,
+    `UPDATE dw.jobs SET state = 'queued', note = NULL, worker = NULL, pid = NULL, forgiven = forgiven + $3::int WHERE ${MINE}`,
     [id, attempt, innocent ? 1 : 0],
   );
   return rowCount === 1;
@@ -186,13 +189,23 @@ export async function cancelJob(db: Queryable, id: string): Promise<JobRecord | 
   return rows[0];
 }
 
-/** Takes an ended job out of the history. @returns undefined when there is none that has ended */
-export async function deleteJob(db: Queryable, id: string): Promise<JobRecord | undefined> {
-  const { rows } = await db.query<JobRecord>(
-    `DELETE FROM dw.jobs WHERE job_id = $1 AND state NOT IN ('queued', 'running') RETURNING ${COLUMNS}`,
+/** The runs of a row of `dw.jobs`, one each: the one it writes into or wrote, and those that a sweep has kept. */
+const RUNS_OF = `SELECT j.run_id WHERE j.run_id IS NOT NULL
+  UNION SELECT r #>> '{}' FROM jsonb_path_query(j.finished_parts, '$[*].run_id ? (@.type() == "string")') r
+  UNION SELECT r #>> '{}' FROM jsonb_path_query(j.result, '$.trials[*].run_id ? (@.type() == "string")') r`;
+
+/** What was written for a job and is kept. */
+export async function runsOfJob(db: Queryable, id: string): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `SELECT o.id FROM dw.jobs j, LATERAL (${RUNS_OF}) o(id) WHERE j.job_id = $1`,
     [id],
   );
-  return rows[0];
+  return rows.map((row) => row.id);
+}
+
+/** Takes an ended job out of the history. */
+export async function deleteJob(db: Queryable, id: string): Promise<void> {
+  await db.query(`DELETE FROM dw.jobs WHERE job_id = $1 AND state NOT IN ('queued', 'running')`, [id]);
 }
 
 /** First key of the advisory locks that the processes of jobs hold. */
@@ -203,6 +216,9 @@ const HOLDERS = `SELECT l.pid FROM pg_locks l WHERE l.locktype = 'advisory' AND 
 
 export interface LostJob extends Attempt {
   readonly state: 'queued' | 'running';
+  readonly forgiven: number;
+  /** The database was begun anew since it was last heard of. */
+  readonly innocent: boolean;
   readonly worker: string | null;
   readonly cancelRequested: boolean;
   readonly runId: string | null;
@@ -214,7 +230,7 @@ export interface LostJob extends Attempt {
  */
 export async function lostJobs(pool: Pool, deadMs: number, stalledMs: number): Promise<LostJob[]> {
   const { rows } = await pool.query<LostJob>(
-    `SELECT j.job_id AS id, j.attempt, j.state, j.worker, j.cancel_requested AS "cancelRequested", j.run_id AS "runId"
+    `SELECT j.job_id AS id, j.attempt, j.state, j.forgiven, j.heartbeat_at < pg_postmaster_start_time() AS innocent, j.worker, j.cancel_requested AS "cancelRequested", j.run_id AS "runId"
      FROM dw.jobs j WHERE
        (j.state = 'running' AND (j.heartbeat_at < clock_timestamp() - $2 * interval '1 ms'
          OR (j.heartbeat_at < clock_timestamp() - $1 * interval '1 ms' AND NOT EXISTS (${HOLDERS}))))
@@ -223,6 +239,18 @@ export async function lostJobs(pool: Pool, deadMs: number, stalledMs: number): P
     [deadMs, stalledMs],
   );
   return rows;
+}
+
+/**
+ * To the end of the transaction nobody begins or ends the job. @returns false when it is no longer the lost one: taken back by
+ * another host, or heard of again
+ */
+export async function holdLost(db: Queryable, { id, attempt }: Attempt, deadMs: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `SELECT 1 FROM dw.jobs WHERE ${MINE} AND heartbeat_at < clock_timestamp() - $3 * interval '1 ms' FOR UPDATE`,
+    [id, attempt, deadMs],
+  );
+  return rowCount === 1;
 }
 
 /** Ends the database connections of a process that holds a job and stands still: it may not wake and write. */
