@@ -201,6 +201,7 @@ class Host {
       world: this.world.kind,
       concurrency,
       onError: this.revival.hear,
+      onWords: (job, words) => this.logs.host.warn({ job, words }, 'a job’s process said'),
     });
   }
 

@@ -96,6 +96,7 @@ async function work(session: Session, flags: Flags): Promise<void> {
       world: world.kind,
       concurrency,
       onError: (error) => terminal.talk(error instanceof Error ? error.message : String(error)),
+      onWords: (job, words) => terminal.talk(`${job}: ${words}`),
     });
     terminal.talk(`${concurrency} at a time; Ctrl-C puts what runs back into the queue`);
     try {

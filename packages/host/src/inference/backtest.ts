@@ -11,6 +11,7 @@ import {
   type Book,
   type Stages,
   type SymbolBars,
+  isSignalboxError,
 } from '@signalbox/core';
 import type { Pool } from 'pg';
 import type { Config } from '../config/config.js';
@@ -182,7 +183,8 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
         pool,
         runId,
         cancelled ? 'cancelled' : 'failed',
-        error instanceof Error ? error.message : String(error),
+        // what is not an error of ours may say anything: it is told to whoever started this, and not kept
+        isSignalboxError(error) ? error.message : 'an error that Signalbox does not know',
       );
       throw error;
     }

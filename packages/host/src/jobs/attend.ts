@@ -1,6 +1,8 @@
 import { isSignalboxError } from '@signalbox/core';
 import type { Client } from 'pg';
+import { redactor, secretsOf } from '../observe/redact.js';
 import { beat, endJob, JOB_LOCK, readJob, requeueJob, type Attempt, type JobProblem } from '../stores/postgres/jobs.js';
+import type { ConnectionOptions } from '../stores/postgres/connection.js';
 import { openClient, openPool, storeError } from '../stores/postgres/pool.js';
 import { deleteRun } from '../stores/postgres/runs.js';
 import { TRY_AGAIN, type ToChild } from './message.js';
@@ -61,17 +63,28 @@ export async function attend(order: Extract<ToChild, { type: 'work' }>, stop: Ab
       const known = storeError(error);
       // the database or the store of models is away: later it may go well
       if (isSignalboxError(known) && /^(STORE_DOWN|STORE_DISK_FULL|ARTIFACT_STORE_DOWN)$/.test(known.code)) throw known;
-      await endJob(pool, mine, { state: 'failed', error: problemOf(known) });
+      const problem = problemOf(known, secretsOf({ ...process.env, ...addressOf(order.connection) }));
+      // the host reads what is said here last, and puts it into its log
+      if (problem.code === 'INTERNAL') console.error(known);
+      await endJob(pool, mine, { state: 'failed', error: problem });
     }
     return 0;
   }
 }
 
-function problemOf(error: unknown): JobProblem {
-  if (isSignalboxError(error)) return { code: error.code, message: error.message, remedy: error.remedy };
+/** What everybody may read of it: no secret, and of an error that is not ours no word; that one goes to the log of the host. */
+export function problemOf(error: unknown, secrets: readonly string[]): JobProblem {
+  const clean = redactor(secrets);
+  if (isSignalboxError(error) && error.code !== 'INTERNAL')
+    return { code: error.code, message: clean(error.message), remedy: clean(error.remedy) };
   return {
     code: 'INTERNAL',
-    message: error instanceof Error ? error.message : String(error),
-    remedy: 'This is a fault of Signalbox or of a plugin: report it with the job’s parameters.',
+    message: 'the job ended with an error that Signalbox does not know',
+    remedy:
+      'Its text is in the log of the host that worked on it. It is a fault of Signalbox or of a plugin: report it.',
   };
 }
+
+/** A connection as an environment would give it: its password is a secret, too. */
+const addressOf = (to: ConnectionOptions): Record<string, string | undefined> =>
+  'connectionString' in to ? { DATABASE_URL: to.connectionString } : { PGPASSWORD: to.password };

@@ -21,6 +21,8 @@ export interface WorkersOptions {
   /** Jobs at a time on this host. */
   readonly concurrency: number;
   readonly onError?: (error: unknown) => void;
+  /** Hears the last words of a job's process that did not end well: for the log, as they may be anything. */
+  readonly onWords?: (job: string, words: string) => void;
   /** The module that a job's process runs; that of the built package by default. */
   readonly entry?: string;
   /** A job whose process is gone is taken over after so long, one that is not heard of after `stalledMs`. */
@@ -162,7 +164,7 @@ export function startWorkers(options: WorkersOptions): Workers {
 
 /** Begins a job's process. `ended` says how it went, in words. */
 function runChild(
-  { pool, projectDir, world, entry, niceness = constants.priority.PRIORITY_LOW }: WorkersOptions,
+  { pool, projectDir, world, entry, onWords, niceness = constants.priority.PRIORITY_LOW }: WorkersOptions,
   job: JobRecord,
 ) {
   const child = fork(entry ?? childEntry(), [], {
@@ -178,9 +180,8 @@ function runChild(
       resolve({ words: `its process could not be started: ${error.message}`, innocent: false }),
     );
     child.once('close', (code, signal) => {
-      const last = said.trim().split('\n').at(-1) ?? '';
-      const words = `its process ended (${signal ?? `exit ${code}`})${last === '' ? '' : `: ${last.slice(0, 300)}`}`;
-      resolve({ words, innocent: code === TRY_AGAIN });
+      if (said.trim() !== '') onWords?.(job.id, said.trim());
+      resolve({ words: `its process ended (${signal ?? `exit ${code}`})`, innocent: code === TRY_AGAIN });
     });
   });
   const message: ToChild = {

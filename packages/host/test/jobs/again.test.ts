@@ -2,11 +2,22 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SignalboxError } from '@signalbox/core';
+import { problemOf } from '../../src/jobs/attend.js';
 import { TRY_AGAIN } from '../../src/jobs/message.js';
 import { openQueue, prepareEngine, type JobQueue } from '../../src/jobs/queue.js';
 import { takeBack } from '../../src/jobs/take-back.js';
 import { startWorkers, type Workers, type WorkersOptions } from '../../src/jobs/workers.js';
-import { beat, beginJob, JOB_LOCK, lostJobs, noteParts, noteRun, requeueJob } from '../../src/stores/postgres/jobs.js';
+import {
+  beat,
+  beginJob,
+  endJob,
+  JOB_LOCK,
+  lostJobs,
+  noteParts,
+  noteRun,
+  requeueJob,
+} from '../../src/stores/postgres/jobs.js';
 import { openClient } from '../../src/stores/postgres/pool.js';
 import { createRun, listRuns } from '../../src/stores/postgres/runs.js';
 import { testDatabase, type TestDatabase } from '../postgres.js';
@@ -77,6 +88,30 @@ describe('jobs that are begun again', () => {
     ).not.toContain('kept');
   });
 
+  it('a list carries no finished parts and no large result; an ended job keeps of its parts the kept runs alone', async () => {
+    const { id } = await queue.submit('sweep', { strategy: 'RULE', grid: { low: [0.1, 0.3] } });
+    const mine = (await beginJob(db.pool, id, BY))!;
+    await noteParts(db.pool, mine, [
+      { run_id: null, returns: Array(1_000).fill(0.1) },
+      { run_id: 'one', returns: [] },
+    ]);
+    const listed = async () => (await queue.list({ kind: 'sweep', limit: 1 }))[0]!;
+    expect(await listed()).toMatchObject({ id, finishedParts: null });
+    expect((await queue.read(id)).finishedParts).toHaveLength(2);
+    const result = { trials: Array.from({ length: 400 }, () => ({ run_id: null, parameters: { low: 0.123456789 } })) };
+    await endJob(db.pool, mine, { state: 'done', result });
+    expect(await listed()).toMatchObject({ id, state: 'done', result: null });
+    expect(await queue.read(id)).toMatchObject({ result, finishedParts: [{ run_id: 'one' }] });
+  });
+
+  it('of an error that is not ours no word is stored, of one that is ours no secret', () => {
+    const secrets = ['hunter2secret'];
+    const strange = problemOf(new Error('connect to postgres://u:hunter2secret@db failed'), secrets);
+    expect(strange).toMatchObject({ code: 'INTERNAL', message: expect.not.stringContaining('postgres') });
+    const ours = problemOf(new SignalboxError('INPUT_NOT_FOUND', 'no file hunter2secret', 'Look'), secrets);
+    expect(ours).toEqual({ code: 'INPUT_NOT_FOUND', message: 'no file ***', remedy: 'Look' });
+  });
+
   it('who comes too late to take a job back leaves its next attempt alone', async () => {
     const { id } = await queue.submit('backtest', { name: 'late' });
     const first = (await beginJob(db.pool, id, BY))!;
@@ -107,9 +142,16 @@ describe('jobs that are begun again', () => {
     await away.stop();
     await queue.cancel(id);
     const other = await queue.submit('backtest', { name: 'dies' });
-    workers('dies', `process.on('message', () => process.exit(3));`, { maxAttempts: 1 });
+    const heard: string[] = [];
+    workers('dies', `process.on('message', () => { console.error('token=abc'); process.exit(3); });`, {
+      maxAttempts: 1,
+      onWords: (job, words) => heard.push(job, words),
+    });
     await expect.poll(async () => (await queue.read(other.id)).state, { timeout: 10_000 }).toBe('failed');
-    expect((await queue.read(other.id)).error!.code).toBe('JOB_DIED');
+    const { error } = await queue.read(other.id);
+    expect(error).toMatchObject({ code: 'JOB_DIED', message: expect.stringContaining('exit 3') });
+    expect(error!.message, 'its last words go to the log alone').not.toContain('token');
+    expect(heard).toEqual([other.id, 'token=abc']);
     await open.pop()!.stop();
   });
 

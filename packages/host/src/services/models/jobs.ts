@@ -101,7 +101,7 @@ export const backtests = route({
   path: '/api/backtests',
   summary: 'Backtests: state, progress and result',
   description:
-    'Newest first. `result` is the report once it is done; the routes of performance answer from it with `?run=run_id`.',
+    'Newest first. `result` is the report once it is done (one of more than 16 KiB stands in its own route only); the routes of performance answer from it with `?run=run_id`.',
   query: Query({ state: Type.Optional(Choice(JOB_STATES)), limit: Limit }),
   response: Backtests,
   handler: async ({ query }, { jobs }) => ({
@@ -166,7 +166,8 @@ export const endBacktest = route({
 export const jobs = route({
   path: '/api/jobs',
   summary: 'Jobs: backtests, sweeps, backfills of features, trainings',
-  description: 'Newest first, those that have ended too.',
+  description:
+    'Newest first, those that have ended too; a `result` of more than 16 KiB stands in the job’s own route only.',
   query: Query({
     kind: Type.Optional(Choice(JOB_KINDS)),
     state: Type.Optional(Choice(JOB_STATES)),

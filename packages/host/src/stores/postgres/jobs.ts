@@ -73,10 +73,17 @@ export interface JobFilter {
   readonly limit: number;
 }
 
-/** Newest first. */
+/** A result of more bytes than this is left out of lists: that of a sweep over hundreds of trials is asked for by itself. */
+const LISTED_RESULT = 16_384;
+const LISTED = COLUMNS.replace('finished_parts AS', 'NULL AS').replace(
+  ' result,',
+  ` CASE WHEN octet_length(result::text) <= ${LISTED_RESULT} THEN result END AS result,`,
+);
+
+/** Newest first; without finished parts, and without large results. */
 export async function listJobs(db: Queryable, { kind, state, limit }: JobFilter): Promise<JobRecord[]> {
   const { rows } = await db.query<JobRecord>(
-    `SELECT ${COLUMNS} FROM dw.jobs WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR state = $2)
+    `SELECT ${LISTED} FROM dw.jobs WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR state = $2)
      ORDER BY created_at DESC, job_id LIMIT $3`,
     [kind ?? null, state ?? null, limit],
   );
@@ -152,11 +159,13 @@ export type Ending =
   | { readonly state: 'failed'; readonly error: JobProblem }
   | { readonly state: 'cancelled' };
 
-/** @returns false when this attempt no longer counts */
+/** Of finished parts nothing stays but the runs that they have kept. @returns false when this attempt no longer counts */
 export async function endJob(db: Queryable, { id, attempt }: Attempt, ending: Ending): Promise<boolean> {
   const { rowCount } = await db.query(
     `UPDATE dw.jobs SET state = $3, result = $4, error = $5, note = NULL, finished_at = clock_timestamp(),
-       progress = CASE $3 WHEN 'done' THEN 1 ELSE progress END
+       progress = CASE $3 WHEN 'done' THEN 1 ELSE progress END,
+       finished_parts = (SELECT jsonb_agg(jsonb_build_object('run_id', r))
+         FROM jsonb_path_query(finished_parts, '$[*].run_id ? (@.type() == "string")') r)
      WHERE ${MINE}`,
     [
       id,
