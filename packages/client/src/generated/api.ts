@@ -598,7 +598,7 @@ export interface paths {
     };
     /**
      * Backtests: state, progress and result
-     * @description Newest first. `result` is the report once it is done; the routes of performance answer from it with `?run=run_id`.
+     * @description Newest first. `result` is the report once it is done (one of more than 16 KiB stands in its own route only); the routes of performance answer from it with `?run=run_id`.
      */
     get: operations['getBacktests'];
     put?: never;
@@ -646,7 +646,7 @@ export interface paths {
     };
     /**
      * Jobs: backtests, sweeps, backfills of features, trainings
-     * @description Newest first, those that have ended too.
+     * @description Newest first, those that have ended too; a `result` of more than 16 KiB stands in the job’s own route only.
      */
     get: operations['getJobs'];
     put?: never;

@@ -191,15 +191,17 @@ describe('jobs', { timeout: 200_000 }, () => {
   });
 
   it('one that stands still is taken over; when it wakes it writes nothing', async () => {
-    workers({ concurrency: 2, stalledMs: 4_000 });
+    const host = stage.worker();
     const { id, go } = await gated();
     const first = await stage.until(id, (job) => job.progress > 0 && job.pid !== null);
-    process.kill(first.pid!, 'SIGSTOP');
+    // its host with it, which would end it otherwise
+    for (const pid of [host.pid!, first.pid!]) process.kill(pid, 'SIGSTOP');
+    workers({ stalledMs: 4_000 });
     go();
     try {
       await stage.until(id, (job) => job.attempt === 2 && job.pid !== null && job.pid !== first.pid);
     } finally {
-      process.kill(first.pid!, 'SIGCONT');
+      for (const pid of [first.pid!, host.pid!]) process.kill(pid, 'SIGCONT');
     }
     const job = await stage.until(id, ended);
     expect(job).toMatchObject({ state: 'done', attempt: 2 });
@@ -208,6 +210,7 @@ describe('jobs', { timeout: 200_000 }, () => {
     expect(facts.find(({ run }) => run === job.runId)!.rows).toBe(calm.rows);
     expect(facts.map(({ run }) => run)).not.toContain(first.runId);
     await expect.poll(() => existsSync(`/proc/${first.pid}`), { timeout: 10_000 }).toBe(false);
+    host.kill('SIGKILL');
   });
 
   it('a sweep goes on from its last finished trial, and says how lucky its best may be', async () => {
