@@ -96,7 +96,9 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   const rows = await chooseStrategies(pool, options);
 
   const { from, to } = windowOf(plan, options);
-  const bars: readonly Bar[] = await readBars(pool, { symbol: instrument.symbol, to });
+  // a bare INSERT may have put bars outside the sessions: live passes them over, doctor names them
+  const stored = await readBars(pool, { symbol: instrument.symbol, to });
+  const bars: readonly Bar[] = stored.filter((bar) => calendar.slot(bar.time));
   const first = bars.findIndex((bar) => bar.time >= from);
   if (first < 0) {
     throw new SignalboxError(

@@ -167,7 +167,7 @@ function runChild(
   { pool, projectDir, world, entry, onWords, niceness = constants.priority.PRIORITY_LOW }: WorkersOptions,
   job: JobRecord,
 ) {
-  const child = fork(entry ?? childEntry(), [], {
+  const child = fork(entry ?? childEntry(), [String(process.pid)], {
     cwd: projectDir,
     // the terminal is the host's
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
